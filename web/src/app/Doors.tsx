@@ -1,0 +1,4 @@
+/** The screens for people who are not logged in. */
+export function Doors() {
+  return <main>Log in</main>;
+}

@@ -1,0 +1,4 @@
+/** The screens for people who are logged in. */
+export function Shell() {
+  return <main>Voodoo</main>;
+}
