@@ -1,0 +1,111 @@
+//! Which crate may use which, as drawn in ARCHITECTURE.md.
+
+use super::Finding;
+use super::facts::{Dependency, Facts, Member};
+
+/// What one crate of the workspace may depend on.
+struct Drawn {
+    from: &'static str,
+    /// Crates of the workspace, in the product.
+    to: &'static [&'static str],
+    /// Crates of the workspace besides, in tests and examples only.
+    to_in_tests: &'static [&'static str],
+}
+
+const EDGES: &[Drawn] = &[
+    Drawn { from: "voodoo-proto", to: &[], to_in_tests: &[] },
+    Drawn { from: "voodoo-core", to: &["voodoo-proto"], to_in_tests: &["voodoo-core"] },
+    Drawn { from: "voodoo-store", to: &["voodoo-core", "voodoo-proto"], to_in_tests: &[] },
+    Drawn {
+        from: "voodoo-server",
+        to: &["voodoo-core", "voodoo-proto"],
+        to_in_tests: &["voodoo-store", "voodoo-client"],
+    },
+    Drawn { from: "voodoo-client", to: &["voodoo-proto"], to_in_tests: &[] },
+    Drawn { from: "voodoo", to: ALL, to_in_tests: &[] },
+    Drawn { from: "voodoo-bench", to: ALL, to_in_tests: &[] },
+    Drawn { from: "xtask", to: &[], to_in_tests: &[] },
+];
+
+const ALL: &[&str] =
+    &["voodoo-proto", "voodoo-core", "voodoo-store", "voodoo-server", "voodoo-client"];
+
+/// Crates without sockets and SQL, so that a simulation can own time, loss and order.
+const PURE: &[&str] = &["voodoo-proto", "voodoo-core", "voodoo-client"];
+/// Libraries that bring sockets or SQL.
+const IMPURE: &[&str] = &["axum", "hyper", "hyper-util", "rusqlite", "socket2", "tokio-postgres"];
+/// Features of tokio that bring sockets, files and processes.
+const IMPURE_TOKIO: &[&str] = &["full", "net", "fs", "process", "signal", "io-std"];
+/// The Rust client does open a socket; it is kept from engines and the HTTP server alone.
+const MAY_OPEN_SOCKETS: &str = "voodoo-client";
+
+/// Finds edges that are not drawn, and sockets or SQL where neither belongs.
+pub(super) fn check(facts: &Facts) -> Vec<Finding> {
+    let undrawn = facts.members.iter().flat_map(undrawn);
+    let impure = facts.members.iter().filter(|m| PURE.contains(&m.name.as_str())).flat_map(impure);
+    undrawn.chain(impure).map(Finding::Fail).collect()
+}
+
+fn undrawn(member: &Member) -> Vec<String> {
+    let Some(drawn) = EDGES.iter().find(|drawn| drawn.from == member.name) else {
+        return vec![format!("{} is in no drawing; xtask/src/tidy/edges.rs has it", member.name)];
+    };
+    let is_own = |dependency: &&Dependency| EDGES.iter().any(|drawn| drawn.from == dependency.name);
+    let may = |dependency: &Dependency| {
+        let name = dependency.name.as_str();
+        drawn.to.contains(&name) || (dependency.is_dev && drawn.to_in_tests.contains(&name))
+    };
+    let own = member.dependencies.iter().filter(is_own);
+    own.filter(|dependency| !may(dependency))
+        .map(|dependency| format!("{} → {} is not drawn", member.name, dependency.name))
+        .collect()
+}
+
+fn impure(member: &Member) -> Vec<String> {
+    let product = member.dependencies.iter().filter(|dependency| !dependency.is_dev);
+    let is_impure = |dependency: &&Dependency| {
+        let is_tokio = dependency.name == "tokio" && member.name != MAY_OPEN_SOCKETS;
+        let opens = |feature: &String| IMPURE_TOKIO.contains(&feature.as_str());
+        IMPURE.contains(&dependency.name.as_str())
+            || (is_tokio && dependency.features.iter().any(opens))
+    };
+    product
+        .filter(is_impure)
+        .map(|dependency| format!("{} must not know {}", member.name, dependency.name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(from: &str, to: &str, is_dev: bool, features: &[&str]) -> usize {
+        let features = features.iter().map(|&feature| feature.to_owned()).collect();
+        let dependencies = vec![Dependency { name: to.to_owned(), is_dev, features }];
+        let members = vec![Member { name: from.to_owned(), dependencies }];
+        check(&Facts { members, ..Facts::default() }).len()
+    }
+
+    #[test]
+    fn an_undrawn_edge_is_found() {
+        assert_eq!(found("voodoo-core", "voodoo-proto", false, &[]), 0);
+        assert_eq!(found("voodoo-core", "voodoo-store", false, &[]), 1);
+        assert_eq!(found("voodoo-proto", "voodoo-core", true, &[]), 1);
+        assert_eq!(found("voodoo-new", "serde", false, &[]), 1);
+    }
+
+    #[test]
+    fn an_edge_of_tests_is_none_of_the_product() {
+        assert_eq!(found("voodoo-server", "voodoo-store", true, &[]), 0);
+        assert_eq!(found("voodoo-server", "voodoo-store", false, &[]), 1);
+    }
+
+    #[test]
+    fn sockets_and_sql_stay_out_of_the_core() {
+        assert_eq!(found("voodoo-core", "rusqlite", false, &[]), 1);
+        assert_eq!(found("voodoo-core", "tokio", false, &["sync", "time"]), 0);
+        assert_eq!(found("voodoo-core", "tokio", false, &["sync", "net"]), 1);
+        assert_eq!(found("voodoo-client", "tokio", false, &["net"]), 0);
+        assert_eq!(found("voodoo-store", "rusqlite", false, &[]), 0);
+    }
+}
