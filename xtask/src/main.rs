@@ -20,6 +20,8 @@ mod test;
 mod tidy;
 mod web;
 
+use std::process::ExitCode;
+
 use anyhow::{Context as _, Result, bail};
 
 /// One command: its name and arguments as typed, and what it is for.
@@ -52,12 +54,20 @@ const fn command(
     Command { name, args, about, run }
 }
 
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let Some((name, rest)) = args.split_first() else {
-        return help();
-    };
-    if matches!(name.as_str(), "help" | "--help" | "-h") {
+    match dispatch(&args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            process::complain(format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[String]) -> Result<()> {
+    let (name, rest) = args.split_first().map_or(("help", args), |(name, rest)| (name, rest));
+    if matches!(name, "help" | "--help" | "-h") {
         return help();
     }
     let Some(command) = COMMANDS.iter().find(|command| command.name == name) else {

@@ -16,6 +16,12 @@ pub(crate) fn say(text: impl Display) {
     println!("{text}");
 }
 
+/// Prints one line that tells what went wrong.
+#[expect(clippy::print_stderr, reason = "the terminal is this tool's user interface")]
+pub(crate) fn complain(text: impl Display) {
+    eprintln!("{text}");
+}
+
 /// A cargo command in the checkout.
 pub(crate) fn cargo<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -1,61 +1,58 @@
-//! Whether every frame of the protocol has a golden fixture, which stays for ever.
-
-use std::collections::BTreeSet;
+//! Whether every frame of the protocol has golden examples, which stay for ever.
 
 use serde_json::Value;
 
 use super::Finding;
 use super::facts::Facts;
 
-const FIXTURES: &str = "crates/proto/fixtures/";
+/// One folder of fixtures: a file `NAME.json` for each frame, with a list of examples.
+struct Folder {
+    name: &'static str,
+    frames: fn(&Value) -> Vec<String>,
+}
+
+const FOLDERS: &[Folder] = &[
+    Folder { name: "request", frames: |schema| tags(&schema["$defs"]["Request"]) },
+    Folder { name: "event", frames: |schema| tags(&schema["$defs"]["ServerFrame"]) },
+    Folder { name: "reply", frames: replies },
+];
 
 /// Finds frames of the schema that no fixture shows.
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
-    let mut named = BTreeSet::new();
-    collect_named(&facts.schema, &mut named);
-    let mut shown = BTreeSet::new();
-    for file in facts.files.iter().filter(|file| file.path.starts_with(FIXTURES)) {
-        for value in values_in(&file.text) {
-            collect_shown(&value, &mut shown);
-        }
-    }
-    if named.is_empty() {
-        return vec![Finding::Fail("the schema names no frame".to_owned())];
-    }
-    let told = |frame: &String| format!("no file below {FIXTURES} shows the frame `{frame}`");
-    named.difference(&shown).map(|frame| Finding::Fail(told(frame))).collect()
+    FOLDERS.iter().flat_map(|folder| missing(facts, folder)).map(Finding::Fail).collect()
 }
 
-/// A frame is an object of the schema whose property `type` has one value.
-fn collect_named(schema: &Value, named: &mut BTreeSet<String>) {
-    if let Some(name) = schema["properties"]["type"]["const"].as_str() {
-        named.insert(name.to_owned());
+fn missing(facts: &Facts, folder: &Folder) -> Vec<String> {
+    let frames = (folder.frames)(&facts.schema);
+    if frames.is_empty() {
+        return vec![format!("the schema names no {}", folder.name)];
     }
-    for inner in children(schema) {
-        collect_named(inner, named);
-    }
+    let files = frames
+        .iter()
+        .map(|frame| format!("crates/proto/fixtures/frames/{}/{frame}.json", folder.name));
+    files
+        .filter(|path| {
+            !facts.files.iter().any(|file| file.path == *path && has_example(&file.text))
+        })
+        .map(|path| format!("{path} shows no example"))
+        .collect()
 }
 
-fn collect_shown(value: &Value, shown: &mut BTreeSet<String>) {
-    if let Some(name) = value["type"].as_str() {
-        shown.insert(name.to_owned());
-    }
-    for inner in children(value) {
-        collect_shown(inner, shown);
-    }
+/// The values of `type` among which the variants of a frame choose.
+fn tags(definition: &Value) -> Vec<String> {
+    let variants = definition["oneOf"].as_array().map_or(&[][..], Vec::as_slice);
+    let tags = variants.iter().filter_map(|v| v["properties"]["type"]["const"].as_str());
+    tags.map(str::to_owned).collect()
 }
 
-fn children(value: &Value) -> Vec<&Value> {
-    match value {
-        Value::Array(list) => list.iter().collect(),
-        Value::Object(map) => map.values().collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Vec::new(),
-    }
+/// The requests that are answered with `ok`.
+fn replies(schema: &Value) -> Vec<String> {
+    let replies = schema["properties"]["replies"]["properties"].as_object();
+    replies.map_or_else(Vec::new, |replies| replies.keys().cloned().collect())
 }
 
-/// A fixture is one value over several lines, or one value a line.
-fn values_in(text: &str) -> Vec<Value> {
-    serde_json::Deserializer::from_str(text).into_iter().map_while(Result::ok).collect()
+fn has_example(text: &str) -> bool {
+    matches!(serde_json::from_str(text), Ok(Value::Array(examples)) if !examples.is_empty())
 }
 
 #[cfg(test)]
@@ -65,22 +62,32 @@ mod tests {
     use super::*;
     use crate::tidy::facts::File;
 
-    fn facts(text: &str) -> Facts {
+    const SHOWN: &[&str] = &["request/send", "request/read", "event/read", "reply/send"];
+
+    fn found(shown: &[&str], text: &str) -> Vec<Finding> {
         let frame = |name: &str| json!({"properties": {"type": {"const": name}}});
-        let schema = json!({"$defs": {"ServerFrame": {"oneOf": [frame("pong"), frame("ok")]}}});
-        let files = vec![File { path: format!("{FIXTURES}x.json"), text: text.to_owned() }];
-        Facts { files, schema, ..Facts::default() }
+        let schema = json!({
+            "$defs": {
+                "Request": {"oneOf": [frame("send"), frame("read")]},
+                "ServerFrame": {"oneOf": [frame("read")]},
+            },
+            "properties": {"replies": {"properties": {"send": {}}}},
+        });
+        let path = |name: &&str| format!("crates/proto/fixtures/frames/{name}.json");
+        let file = |name| File { path: path(name), text: text.to_owned() };
+        check(&Facts { files: shown.iter().map(file).collect(), schema, ..Facts::default() })
     }
 
     #[test]
-    fn a_frame_without_a_fixture_is_found() {
-        assert_eq!(check(&facts("{\"type\":\"ok\"}\n{\"type\":\"pong\"}")), []);
-        assert_eq!(check(&facts("[{\"frame\":{\"type\":\"ok\"}}]")).len(), 1);
-        assert_eq!(check(&facts("")).len(), 2);
+    fn a_frame_without_an_example_is_found() {
+        assert_eq!(found(SHOWN, "[{}]"), []);
+        let expect = "crates/proto/fixtures/frames/reply/send.json shows no example".to_owned();
+        assert_eq!(found(&SHOWN[..3], "[{}]"), [Finding::Fail(expect)]);
+        assert_eq!(found(SHOWN, "[]").len(), 4);
     }
 
     #[test]
     fn a_schema_without_frames_is_found() {
-        assert_eq!(check(&Facts::default()).len(), 1);
+        assert_eq!(check(&Facts::default()).len(), 3);
     }
 }
