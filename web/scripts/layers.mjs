@@ -1,4 +1,4 @@
-// Keeps the layers apart: app → features → {ui, sync, i18n} → {proto, lib}; a feature never imports another one.
+// Keeps the layers apart: app → features → {ui, live, i18n} → {sync, lib} → proto; a feature never imports another one.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,10 +9,11 @@ const MAY = {
   proto: ["lib"],
   sync: ["proto", "lib"],
   i18n: ["lib"],
+  live: ["sync", "proto", "lib"],
   ui: ["lib"],
-  features: ["ui", "sync", "i18n", "lib", "proto"],
-  app: ["features", "ui", "sync", "i18n", "lib", "proto"],
-  testing: ["app", "features", "ui", "sync", "i18n", "lib", "proto"],
+  features: ["ui", "live", "sync", "i18n", "lib", "proto"],
+  app: ["features", "ui", "live", "sync", "i18n", "lib", "proto"],
+  testing: ["app", "features", "ui", "live", "sync", "i18n", "lib", "proto"],
 };
 /** Layers that run without React and without a page. */
 const BARE = new Set(["sync", "lib", "proto"]);

@@ -1,0 +1,233 @@
+import {
+  type KeyboardEvent,
+  type ReactElement,
+  type ReactNode,
+  type Ref,
+  useCallback,
+  useEffect,
+  useImperativeHandle,
+  useLayoutEffect,
+  useRef,
+  useState,
+} from "react";
+import { Virtualizer, type VirtualizerHandle } from "virtua";
+
+/** Nearer to the end than this, the list follows what is added. */
+const STICK_PX = 40;
+/** Older and newer rows are asked for this many screens ahead. */
+const AHEAD_SCREENS = 1.5;
+const PAGE_ROWS = 8;
+
+export interface ListRow {
+  readonly key: string;
+}
+
+/** What can be seen. */
+export interface ListView {
+  readonly first: number;
+  /** The last row of which at least half is inside. */
+  readonly last: number;
+  readonly isAtEnd: boolean;
+  /** Screens between here and the end. */
+  readonly screensToEnd: number;
+}
+
+export interface ListHandle {
+  scrollToEnd(): void;
+  scrollToKey(key: string): void;
+  focusEnd(): void;
+}
+
+interface Props<Row extends ListRow> {
+  readonly label: string;
+  readonly rows: readonly Row[];
+  /** Draws a row; `tabIndex` belongs on the one element of it that takes the focus, with `data-key`. */
+  readonly renderRow: (row: Row, tabIndex: 0 | -1) => ReactElement;
+  /** Stands at the top when the list opens; without it the list opens at its end. */
+  readonly openAtKey?: string | undefined;
+  readonly isBusy: boolean;
+  readonly onView: (view: ListView) => void;
+  readonly onNearStart: () => void;
+  readonly onNearEnd: () => void;
+  readonly ref?: Ref<ListHandle>;
+  /** Shown above the first row, outside of the virtual part. */
+  readonly children?: ReactNode;
+}
+
+/**
+ * A list that opens at its end and grows at both: what is being read stays where it is when rows are added before it or
+ * change their height, and the end is followed only while it is in sight.
+ */
+export function VirtualList<Row extends ListRow>(props: Props<Row>) {
+  const { label, rows, renderRow, openAtKey, isBusy, ref } = props;
+  const scroller = useRef<HTMLDivElement>(null);
+  const list = useRef<VirtualizerHandle>(null);
+  const isStuck = useRef(openAtKey === undefined);
+  const latest = useRef(props);
+  latest.current = props;
+  const is_shifted = useShift(rows);
+  const { active, setActive, onKeyDown } = useActiveRow(rows, scroller, list);
+
+  const look = useCallback(() => {
+    const handle = list.current;
+    const { rows, onView, onNearStart, onNearEnd } = latest.current;
+    if (!handle || rows.length === 0) return;
+    const view = measure(handle, rows.length);
+    isStuck.current = view.isAtEnd;
+    onView(view);
+    if (handle.scrollOffset < handle.viewportSize * AHEAD_SCREENS) onNearStart();
+    if (view.screensToEnd < AHEAD_SCREENS) onNearEnd();
+  }, []);
+
+  const toEnd = useCallback(() => {
+    isStuck.current = true;
+    const n_rows = latest.current.rows.length;
+    if (n_rows > 0) list.current?.scrollToIndex(n_rows - 1, { align: "end" });
+  }, []);
+
+  const has_rows = rows.length > 0;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the place to open at counts once, when the first rows come.
+  useLayoutEffect(() => {
+    if (!has_rows) return;
+    const index = openAtKey === undefined ? -1 : rows.findIndex((row) => row.key === openAtKey);
+    if (index === -1) toEnd();
+    else list.current?.scrollToIndex(index, { align: "start" });
+  }, [has_rows]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: runs whenever rows come or go.
+  useLayoutEffect(() => {
+    if (isStuck.current) toEnd();
+  }, [rows.length, rows.at(-1)?.key]);
+
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows that come or go change what can be seen.
+  useEffect(look, [rows.length]);
+
+  useImperativeHandle(ref, () => ({
+    scrollToEnd: toEnd,
+    scrollToKey(key) {
+      const index = latest.current.rows.findIndex((row) => row.key === key);
+      if (index !== -1) list.current?.scrollToIndex(index, { align: "center" });
+    },
+    focusEnd() {
+      setActive(latest.current.rows.at(-1)?.key);
+    },
+  }));
+
+  const active_index = rows.findIndex((row) => row.key === active);
+  return (
+    <div
+      ref={scroller}
+      role="feed"
+      aria-label={label}
+      aria-busy={isBusy}
+      onKeyDown={onKeyDown}
+      onFocus={(event) => setActive(keyOf(event.target))}
+      className="absolute inset-0 flex flex-col overflow-y-auto overflow-x-hidden overscroll-contain [overflow-anchor:none]"
+    >
+      <div className="grow">{props.children}</div>
+      <Virtualizer
+        ref={list}
+        scrollRef={scroller}
+        data={rows}
+        shift={is_shifted}
+        bufferSize={600}
+        keepMounted={active_index === -1 ? [] : [active_index]}
+        onScroll={look}
+        onResize={() => {
+          if (isStuck.current) toEnd();
+          else look();
+        }}
+      >
+        {(row, index) => (
+          <Item key={row.key}>
+            {renderRow(
+              row,
+              row.key === active || (active_index === -1 && index === rows.length - 1) ? 0 : -1,
+            )}
+          </Item>
+        )}
+      </Virtualizer>
+    </div>
+  );
+}
+
+/** Virtualizer reads the key of what it is given; the row itself is drawn by the caller. */
+function Item({ children }: { readonly children: ReactElement }) {
+  return children;
+}
+
+function measure(handle: VirtualizerHandle, n_rows: number): ListView {
+  const end = handle.scrollOffset + handle.viewportSize;
+  const distance_px = handle.scrollSize - end;
+  let last = handle.findItemIndex(end);
+  if (last > 0 && handle.getItemOffset(last) + handle.getItemSize(last) / 2 > end) last -= 1;
+  return {
+    first: handle.findItemIndex(handle.scrollOffset),
+    last: Math.min(last, n_rows - 1),
+    isAtEnd: distance_px <= STICK_PX,
+    screensToEnd: distance_px / Math.max(1, handle.viewportSize),
+  };
+}
+
+/** Whether this render adds or removes rows at the start, so that the place has to be kept from the end. */
+function useShift(rows: readonly ListRow[]): boolean {
+  const before = useRef<readonly ListRow[]>([]);
+  const first = before.current[0]?.key;
+  const is_shifted =
+    first !== undefined &&
+    rows[0] !== undefined &&
+    rows[0].key !== first &&
+    (rows.some((row) => row.key === first) || before.current.some((row) => row.key === rows[0]?.key));
+  useLayoutEffect(() => {
+    before.current = rows;
+  });
+  return is_shifted;
+}
+
+function keyOf(target: EventTarget): string | undefined {
+  return (target as HTMLElement).closest<HTMLElement>("[data-key]")?.dataset.key;
+}
+
+/** One row takes the focus; it stays mounted however far one scrolls. */
+function useActiveRow(
+  rows: readonly ListRow[],
+  scroller: React.RefObject<HTMLDivElement | null>,
+  list: React.RefObject<VirtualizerHandle | null>,
+) {
+  const [active, setActive] = useState<string>();
+  const wanted = useRef<string>(undefined);
+
+  useEffect(() => {
+    if (active === undefined || wanted.current !== active) return;
+    wanted.current = undefined;
+    scroller.current
+      ?.querySelector<HTMLElement>(`[data-key="${CSS.escape(active)}"]`)
+      ?.focus({ preventScroll: true });
+  }, [active, scroller]);
+
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.altKey || event.ctrlKey || event.metaKey || keyOf(event.target) === undefined) return;
+    if ((event.target as HTMLElement).dataset.key === undefined) return;
+    const current = rows.findIndex((row) => row.key === active);
+    const next = nextIndex(event.key, current, rows.length);
+    if (next === undefined) return;
+    event.preventDefault();
+    list.current?.scrollToIndex(next, { align: "nearest" });
+    wanted.current = rows[next]?.key;
+    setActive(rows[next]?.key);
+  };
+  return { active, setActive, onKeyDown };
+}
+
+function nextIndex(key: string, current: number, n_rows: number): number | undefined {
+  const steps: Readonly<Record<string, number>> = {
+    ArrowUp: current - 1,
+    ArrowDown: current + 1,
+    PageUp: current - PAGE_ROWS,
+    PageDown: current + PAGE_ROWS,
+    Home: 0,
+    End: n_rows - 1,
+  };
+  const step = steps[key];
+  return step === undefined ? undefined : Math.min(n_rows - 1, Math.max(0, step));
+}
