@@ -29,10 +29,11 @@ impl Incoming {
     #[must_use]
     pub fn encode(&self) -> String {
         let frame = serde_json::to_string(&self.request).expect("a request is plain data");
-        match self.id {
-            Some(id) => format!("{{\"id\":{id},{}", &frame[1..]),
-            None => frame,
-        }
+        let Some(id) = self.id else { return frame };
+        let name = self.request.name();
+        let tag = format!("{{\"type\":\"{name}\"");
+        let fields = frame.strip_prefix(&tag).expect("the tag comes first");
+        format!("{{\"type\":\"{name}\",\"id\":{id}{fields}")
     }
 }
 

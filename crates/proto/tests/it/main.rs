@@ -1,0 +1,6 @@
+//! The golden frames: what every program that speaks `voodoo.v1` can rely on.
+//!
+//! Fixtures are added to and never changed: a frame that was once right stays right.
+
+mod fixture;
+mod golden;
