@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The socket side of Voodoo.
+
+pub mod ws;
