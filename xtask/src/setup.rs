@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 
-use crate::needs::{self, FOR_CHECK, FOR_TEST};
+use crate::needs::{self, FOR_CHECK};
 use crate::process::say;
+use crate::suites::{self, ALL};
 use crate::web;
 
 /// Checks the tools, installs what is missing, and lays the placeholder of the web client.
@@ -13,7 +14,7 @@ use crate::web;
 /// If something is missing and cannot be installed here.
 pub(crate) fn run(_args: &[String]) -> Result<()> {
     needs::ensure(FOR_CHECK)?;
-    needs::ensure(FOR_TEST)?;
+    suites::ensure_needs(ALL)?;
     web::install()?;
     web::ensure_placeholder()?;
     say("ready: `cargo xtask run` starts Voodoo, `cargo xtask test` runs every test");

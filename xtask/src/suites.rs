@@ -8,25 +8,32 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
+use crate::needs::{self, CHROMIUM, EMOJI, FONTS, NPM, Need, STRACE, WEBSOCKETS};
 use crate::process::{self, cargo, npm, say};
 use crate::repo::{self, CI_PROFILE};
 use crate::tally::Tally;
-use crate::{needs, web};
+use crate::web;
 
 /// What can be run by itself.
 #[derive(Debug)]
 pub(crate) struct Suite {
     /// One word, as it stands before the counts.
     pub(crate) name: &'static str,
+    needs: &'static [&'static Need],
     run: fn(&Plan<'_>) -> Result<Ran>,
 }
 
 /// Rust: unit, property, contract, socket and process tests, and doctests.
-pub(crate) const RUST: Suite = Suite { name: "rust", run: run_rust };
+pub(crate) const RUST: Suite =
+    Suite { name: "rust", needs: &[&NPM, &WEBSOCKETS, &STRACE], run: run_rust };
 /// The web client's units.
-pub(crate) const WEB: Suite = Suite { name: "web", run: run_web };
+pub(crate) const WEB: Suite = Suite { name: "web", needs: &[&NPM], run: run_web };
 /// Real browsers on the real binary.
-pub(crate) const E2E: Suite = Suite { name: "e2e", run: run_e2e };
+pub(crate) const E2E: Suite =
+    Suite { name: "e2e", needs: &[&NPM, &CHROMIUM, &FONTS, &EMOJI], run: run_e2e };
+
+/// Every suite, the quickest first.
+pub(crate) const ALL: &[&Suite] = &[&WEB, &RUST, &E2E];
 
 /// What the suites of one run share.
 struct Plan<'a> {
@@ -42,13 +49,24 @@ struct Ran {
     ended_well: bool,
 }
 
-/// Builds the web client, then runs the suites one after the other, whatever the others said.
+/// Sees that everything is there that the suites need.
 ///
 /// # Errors
 ///
-/// If a test fails or is skipped, or no test ran.
+/// If something is missing and cannot be installed here.
+pub(crate) fn ensure_needs(suites: &[&Suite]) -> Result<()> {
+    let needs: Vec<&Need> = suites.iter().flat_map(|suite| suite.needs).copied().collect();
+    needs::ensure(&needs)
+}
+
+/// Runs the suites one after the other, whatever the others said.
+///
+/// # Errors
+///
+/// If a test fails or is skipped, no test ran, or something the suites need is missing.
 pub(crate) fn run(suites: &[&Suite], filter: Option<&str>) -> Result<()> {
-    web::build()?;
+    ensure_needs(suites)?;
+    web::install()?;
     let plan = Plan { filter, reports: repo::target_dir()?.join("xtask") };
     fs::create_dir_all(&plan.reports)?;
     let start = Instant::now();
@@ -82,6 +100,7 @@ fn run_one(suite: &Suite, plan: &Plan<'_>) -> Tally {
 }
 
 fn run_rust(plan: &Plan<'_>) -> Result<Ran> {
+    web::build()?;
     let mut tests = cargo(["test", "--workspace", "--locked", "--no-fail-fast"]);
     tests.args(["--profile", CI_PROFILE]).args(plan.filter);
     if let Some(python) = needs::python() {
@@ -115,6 +134,7 @@ fn run_e2e(plan: &Plan<'_>) -> Result<Ran> {
             return Ok(Ran { tally: Tally::default(), ended_well: true });
         }
     }
+    web::build()?;
     process::run(&mut cargo(["build", "--locked", "--profile", CI_PROFILE, "-p", repo::BINARY]))?;
     let report = plan.reports.join("playwright.json");
     tests.arg("--reporter=list,json").env("PLAYWRIGHT_JSON_OUTPUT_FILE", &report);
