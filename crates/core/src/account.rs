@@ -1,0 +1,160 @@
+//! What a handle, a name and a password may look like.
+
+use voodoo_proto::RefusalCode;
+
+use crate::apply::is_unseen;
+use crate::error::Refusal;
+
+/// The rule of handles and aliases in words.
+pub const HANDLE_RULE: &str = "2 to 32 of a-z 0-9 . _ -, a letter first";
+
+/// Characters of a password, at least.
+const PASSWORD_MIN_CHARS: usize = 8;
+/// Bytes of a password, at most: more would only cost hashing time.
+const PASSWORD_MAX_BYTES: usize = 1_024;
+/// Code points of a name, at most.
+const NAME_MAX_CHARS: usize = 64;
+
+/// Whether a folded text is a handle.
+#[must_use]
+pub fn is_handle(text: &str) -> bool {
+    (2..=32).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
+}
+
+/// Folds and checks a handle.
+///
+/// # Errors
+///
+/// `bad_request` with `handle`.
+pub fn handle(text: &str) -> Result<String, Refusal> {
+    let folded = text.trim().to_ascii_lowercase();
+    if is_handle(&folded) { Ok(folded) } else { Err(Refusal::field("handle", HANDLE_RULE)) }
+}
+
+/// Trims and checks the name that people read.
+///
+/// # Errors
+///
+/// `bad_request` with `name`.
+pub fn name(text: &str) -> Result<String, Refusal> {
+    let text = text.trim();
+    if text.is_empty() || text.chars().count() > NAME_MAX_CHARS || text.chars().any(is_unseen) {
+        let words = format!("1 to {NAME_MAX_CHARS} characters, no control characters");
+        return Err(Refusal::field("name", words));
+    }
+    Ok(text.to_owned())
+}
+
+/// Checks a new password: long enough, and not the handle or a word that everyone tries.
+///
+/// # Errors
+///
+/// `bad_request` with `password`.
+pub fn check_password(password: &str, handle: &str) -> Result<(), Refusal> {
+    let refuse = |words: &str| Err(Refusal::field("password", words));
+    if password.chars().count() < PASSWORD_MIN_CHARS {
+        return refuse("at least 8 characters");
+    }
+    if password.len() > PASSWORD_MAX_BYTES {
+        return refuse("at most 1024 bytes");
+    }
+    let folded = password.to_lowercase();
+    if !handle.is_empty() && folded.contains(handle) && handle.len() >= 4 {
+        return refuse("must not contain the handle");
+    }
+    let is_one_character = folded.chars().all(|c| folded.starts_with(c));
+    if is_one_character || COMMON.contains(&folded.as_str()) || folded.contains("voodoo") {
+        return refuse("is one that everyone tries first");
+    }
+    Ok(())
+}
+
+/// Refuses a log-in: the same words whatever was wrong.
+#[must_use]
+pub fn wrong_log_in() -> Refusal {
+    Refusal::new(RefusalCode::Unauthenticated, "wrong handle or password")
+}
+
+/// The passwords of at least 8 characters that lead the lists of leaked ones.
+const COMMON: &[&str] = &[
+    "12345678",
+    "123456789",
+    "1234567890",
+    "87654321",
+    "11223344",
+    "12341234",
+    "password",
+    "password1",
+    "password12",
+    "password123",
+    "passw0rd",
+    "p@ssw0rd",
+    "qwertyui",
+    "qwertyuiop",
+    "qwerty12",
+    "qwerty123",
+    "1q2w3e4r",
+    "1q2w3e4r5t",
+    "1qaz2wsx",
+    "asdfghjk",
+    "asdfghjkl",
+    "iloveyou",
+    "sunshine",
+    "princess",
+    "football",
+    "baseball",
+    "trustno1",
+    "superman",
+    "starwars",
+    "computer",
+    "whatever",
+    "letmein1",
+    "welcome1",
+    "welcome123",
+    "admin123",
+    "administrator",
+    "changeme",
+    "changeme1",
+    "secret123",
+    "abcd1234",
+    "abc12345",
+    "a1b2c3d4",
+    "zaq12wsx",
+    "michelle",
+    "jennifer",
+    "corvette",
+    "mercedes",
+    "testtest",
+    "test1234",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_are_folded_and_checked() {
+        assert_eq!(handle(" Ann.B-2_x ").unwrap(), "ann.b-2_x");
+        for bad in ["", "a", "1a", "-a", "añn", "a b", &"a".repeat(33)] {
+            assert!(handle(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn names_hide_nothing() {
+        assert_eq!(name("  Ann Ó Briain ").unwrap(), "Ann Ó Briain");
+        for bad in ["", "   ", "a\u{202e}b", "a\nb", &"x".repeat(65)] {
+            assert!(name(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn passwords_that_everyone_tries_are_refused() {
+        check_password("correct horse battery", "ann").unwrap();
+        for bad in ["short", "password123", "aaaaaaaaaa", "i-am-alice-01", "Voodoo2026!"] {
+            assert!(check_password(bad, "alice").is_err(), "{bad}");
+        }
+    }
+}
