@@ -86,6 +86,10 @@ pub fn decode(frame: &str) -> Result<Incoming, DecodeError> {
         let message = format!("{field} is reserved and not served yet");
         return Err(refused(id, RefusalCode::BadRequest, message, Some(field)));
     }
+    if let Some(field) = unsafe_integer(&request, frame) {
+        let message = format!("{field} holds more than {MAX_SAFE_INTEGER}");
+        return Err(refused(id, RefusalCode::BadRequest, message, Some(field)));
+    }
     Ok(Incoming { id, request })
 }
 
@@ -191,6 +195,29 @@ fn reserved_field(request: &Request, frame: &str) -> Option<String> {
     let fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(frame).ok()?;
     let present = |field: &&&str| fields.get(**field).is_some_and(|value| !value.is_null());
     reserved.iter().find(present).map(|field| (*field).to_owned())
+}
+
+/// The field with an integer that a double does not hold; fields that nobody reads do not count.
+/// Only a frame with a long run of digits pays for the search.
+fn unsafe_integer(request: &Request, frame: &str) -> Option<String> {
+    const N_DIGITS: usize = 16;
+    let is_number = |run: &[u8]| run.len() >= N_DIGITS;
+    if !frame.as_bytes().split(|byte| !byte.is_ascii_digit()).any(is_number) {
+        return None;
+    }
+    let known = serde_json::to_value(request).ok()?;
+    let mut fields = known.as_object()?.iter();
+    fields.find(|(_, value)| holds_unsafe_integer(value)).map(|(name, _)| name.clone())
+}
+
+fn holds_unsafe_integer(value: &serde_json::Value) -> bool {
+    use serde_json::Value;
+    match value {
+        Value::Number(number) => number.as_u64().is_some_and(|integer| integer > MAX_SAFE_INTEGER),
+        Value::Array(items) => items.iter().any(holds_unsafe_integer),
+        Value::Object(fields) => fields.values().any(holds_unsafe_integer),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
 }
 
 #[cfg(test)]

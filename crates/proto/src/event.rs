@@ -31,6 +31,7 @@ pub struct Welcome {
     /// Spread a reconnect over this window.
     pub retry_window_ms: u64,
     /// What may be sent.
+    #[serde(deserialize_with = "crate::limits::told")]
     pub limits: Limits,
     /// Who serves.
     pub server: ServerInfo,

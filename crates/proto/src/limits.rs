@@ -1,7 +1,12 @@
 //! The limits that a server tells in `welcome`; each is a setting of the operator.
+//!
+//! A setting of another name is a mistake of the operator and refused; on the wire it is a limit
+//! that a newer server knows, and left out.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 /// A token bucket: `per_s` tokens a second, at most `burst` kept. 0 a second means no limit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -120,5 +125,35 @@ impl Default for Limits {
             small_conversation: 200,
             rates: Rates::default(),
         }
+    }
+}
+
+/// Reads what a server tells: limits and rates of other names are left out.
+pub(crate) fn told<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Limits, D::Error> {
+    let mut told = Value::deserialize(deserializer)?;
+    let known = serde_json::to_value(Limits::default()).map_err(D::Error::custom)?;
+    keep_known(&known, &mut told);
+    serde_json::from_value(told).map_err(D::Error::custom)
+}
+
+fn keep_known(known: &Value, told: &mut Value) {
+    let Value::Object(fields) = told else { return };
+    fields.retain(|name, value| known.get(name).is_some() && !value.is_null());
+    fields.iter_mut().for_each(|(name, value)| keep_known(&known[name], value));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_a_newer_server_is_left_out_and_a_setting_is_not() {
+        let text =
+            r#"{"text":5,"moons":1,"rates":{"send":{"per_s":1.0,"burst":2.0,"x":3},"sing":1}}"#;
+        let read = told(&mut serde_json::Deserializer::from_str(text)).unwrap();
+        assert_eq!(read.text, 5);
+        assert_eq!(read.rates.send, Rate { per_s: 1.0, burst: 2.0 });
+        assert_eq!(read.rates.react, Rates::default().react);
+        assert!(serde_json::from_str::<Limits>(text).is_err());
     }
 }

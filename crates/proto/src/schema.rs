@@ -103,11 +103,9 @@ pub fn wire() -> Value {
                 "type": "object",
                 "properties": replies,
                 "required": required,
-                "additionalProperties": false,
             },
         },
         "required": ["request", "server_frame", "replies"],
-        "additionalProperties": false,
         "$defs": generator.take_definitions(false),
     })
     .try_into()
@@ -117,9 +115,11 @@ pub fn wire() -> Value {
     root.to_value()
 }
 
-/// An optional field is absent, never null: takes `null` out of every type.
+/// An optional field is absent, never null: takes `null` out of every type. And a reader ignores
+/// what it does not know: no object is closed.
 fn present_or_absent(schema: &mut Schema) {
     let Some(fields) = schema.as_object_mut() else { return };
+    fields.remove("additionalProperties");
     if let Some(Value::Array(types)) = fields.get_mut("type") {
         types.retain(|name| name != "null");
         if let [only] = types.as_slice() {
@@ -161,6 +161,11 @@ mod tests {
     #[test]
     fn no_type_allows_null() {
         assert!(!wire().to_string().contains("\"null\""));
+    }
+
+    #[test]
+    fn no_object_is_closed() {
+        assert!(!wire().to_string().contains("additionalProperties"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use voodoo_proto::reply::{self, encode_ok};
 use voodoo_proto::{Request, ServerFrame, decode};
 
 /// Whose frames a folder holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Side {
     /// What a client asks.
     Request,

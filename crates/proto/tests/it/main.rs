@@ -2,5 +2,9 @@
 //!
 //! Fixtures are added to and never changed: a frame that was once right stays right.
 
+mod arbitrary;
 mod fixture;
 mod golden;
+mod lenient;
+mod malformed;
+mod shape;
