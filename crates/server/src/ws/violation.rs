@@ -19,7 +19,7 @@ pub enum Violation {
     /// A control frame without the final bit.
     #[error("fragmented control frame")]
     FragmentedControl,
-    /// A control frame of more than 125 bytes.
+    /// A control frame of more than 125 bytes, or one whose length takes a form for that.
     #[error("control frame over 125 bytes")]
     ControlTooLong,
     /// A 64-bit length with its highest bit set.

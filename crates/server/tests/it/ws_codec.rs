@@ -205,7 +205,9 @@ fn every_cut_in_two_or_three_reads_gives_the_same_messages() {
 }
 
 #[test]
-fn lengths_need_not_be_minimal() {
+fn lengths_of_messages_need_not_be_minimal_but_those_of_control_frames_fit_one_byte() {
+    let ping = vec![0x89, 0xfe, 0, 2, 0, 0, 0, 0, b'h', b'i'];
+    assert_eq!(receive(&[ping]).violation, Some(Violation::ControlTooLong));
     let mut text = vec![0x81, 0xff, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0];
     text.extend_from_slice(b"hi");
     assert_eq!(receive(&[text]).messages, [Message::Text("hi".into())]);

@@ -1,6 +1,7 @@
 //! The WebSocket codec and tungstenite must understand each other, and agree on any bytes.
 
 use std::io::Cursor;
+use std::path::Path;
 
 use bytes::{Bytes, BytesMut};
 use proptest::collection::vec;
@@ -122,6 +123,17 @@ fn write_theirs(frames: &[Frame], role: TheirRole) -> Vec<u8> {
         socket.send(tungstenite::Message::Frame(frame)).expect("memory takes all");
     }
     socket.into_inner().into_inner()
+}
+
+#[test]
+fn the_seeds_of_the_fuzz_target_pass() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/codec");
+    let mut n_seeds = 0;
+    for entry in folder.read_dir().unwrap() {
+        check_bytes(&std::fs::read(entry.unwrap().path()).unwrap());
+        n_seeds += 1;
+    }
+    assert!(n_seeds > 20, "{n_seeds} seeds");
 }
 
 proptest! {
