@@ -10,6 +10,7 @@
 pub mod encode;
 pub mod handshake;
 
+mod assemble;
 mod decode;
 mod header;
 mod mask;
