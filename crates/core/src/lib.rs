@@ -1,14 +1,28 @@
 //! Every rule between the socket and the engine.
 //!
 //! Knows no socket and no SQL: sessions, rules, the hub and the shards of conversations stand
-//! here, over two ports ([`store::Store`] and [`clock::Clock`]).
+//! here, over three ports ([`store::Store`] with [`store::Accounts`], [`bus::Bus`], [`Clock`]).
 
 pub mod account;
 pub mod apply;
+pub mod bus;
 pub mod clock;
+mod conversations;
+mod core;
 pub mod error;
+pub mod fault;
+pub mod frame;
+pub mod hub;
+mod marks;
+pub mod outbox;
+mod rates;
 pub mod rows;
+pub mod session;
+pub mod settings;
 pub mod store;
 
+pub use crate::core::{Core, Ports, Worker};
 pub use clock::{Clock, SystemClock};
 pub use error::{Fault, Refusal, StoreError};
+pub use session::Session;
+pub use settings::Settings;

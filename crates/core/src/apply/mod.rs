@@ -62,6 +62,17 @@ pub enum Write {
     Create(Create),
 }
 
+impl Write {
+    /// The conversation that it changes; `None` where it makes one.
+    #[must_use]
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self {
+            Self::Send(send) => Some(send.conversation),
+            Self::Create(_) => None,
+        }
+    }
+}
+
 /// What a write came to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Applied {

@@ -1,0 +1,118 @@
+//! Everything that sessions share, put together.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use voodoo_proto::{CloseCode, DeviceId, UserId};
+
+use crate::apply::{Effect, Reply, Write};
+use crate::bus::{Bus, Hint, LocalBus};
+use crate::clock::Clock;
+use crate::conversations::{Conversations, publish};
+use crate::error::Refusal;
+use crate::fault;
+use crate::hub::Hub;
+use crate::marks::{MarkKeeper, Marks};
+use crate::settings::Settings;
+use crate::store::{Accounts, Store};
+
+/// Work that has to be run for as long as the core lives; it ends when the core is dropped.
+pub type Worker = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The ports that a core is built over.
+pub struct Ports {
+    /// Conversations.
+    pub store: Arc<dyn Store>,
+    /// Users and devices.
+    pub accounts: Arc<dyn Accounts>,
+    /// Time of day.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Everything that sessions share.
+pub struct Core {
+    /// What the operator decided.
+    pub settings: Arc<Settings>,
+    /// Conversations, for reading; writes go through the core.
+    pub store: Arc<dyn Store>,
+    /// Users and devices.
+    pub accounts: Arc<dyn Accounts>,
+    /// Time of day.
+    pub clock: Arc<dyn Clock>,
+    /// Live sessions.
+    pub hub: Arc<Hub>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) conversations: Conversations,
+    pub(crate) marks: Arc<Marks>,
+}
+
+impl Core {
+    /// Puts a core together for one process. The workers have to be run.
+    #[must_use]
+    pub fn new(ports: Ports, settings: Settings) -> (Arc<Self>, Vec<Worker>) {
+        let max_sessions = usize::try_from(settings.rules.limits.sessions).unwrap_or(usize::MAX);
+        let hub = Arc::new(Hub::new(settings.outbox, max_sessions));
+        let bus = Arc::new(LocalBus::new(Arc::clone(&hub)));
+        Self::over(ports, settings, hub, bus)
+    }
+
+    /// Puts a core together over another bus, which delivers to `hub`.
+    #[must_use]
+    pub fn over(
+        ports: Ports,
+        settings: Settings,
+        hub: Arc<Hub>,
+        bus: Arc<dyn Bus>,
+    ) -> (Arc<Self>, Vec<Worker>) {
+        let Ports { store, accounts, clock } = ports;
+        let settings = Arc::new(settings);
+        let (conversations, shards) =
+            Conversations::new(settings.n_shards, settings.shard_mailbox, &store, &bus);
+        let marks = Arc::new(Marks::default());
+        let keeper = MarkKeeper {
+            marks: Arc::clone(&marks),
+            store: Arc::clone(&store),
+            bus: Arc::clone(&bus),
+            clock: Arc::clone(&clock),
+            settings: Arc::clone(&settings),
+        };
+        let mut workers: Vec<Worker> =
+            shards.into_iter().map(|shard| Box::pin(shard.run()) as Worker).collect();
+        workers.push(Box::pin(keeper.run()));
+        let core = Self { settings, store, accounts, clock, hub, bus, conversations, marks };
+        (Arc::new(core), workers)
+    }
+
+    /// Carries out a write that no session asked for.
+    ///
+    /// # Errors
+    ///
+    /// The refusal of a rule, or `unavailable`.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does not take the write back.
+    pub async fn carry_out(&self, write: Write) -> Result<Reply, Refusal> {
+        let answer = self.conversations.submit(write, None)?;
+        answer.await.unwrap_or_else(|_stopped| Err(fault::unavailable("the server stops")))
+    }
+
+    /// Tells everyone of what was committed beside the shards.
+    pub fn announce(&self, effects: Vec<Effect>) {
+        publish(self.bus.as_ref(), effects, None);
+    }
+
+    /// Closes the live sessions of devices that were ended.
+    pub fn revoke(&self, user: UserId, devices: &[DeviceId], code: CloseCode) {
+        for device in devices {
+            self.bus.publish(Hint::Revoked { user, device: *device, code });
+        }
+    }
+
+    /// Over which window a reconnect of everyone is to be spread.
+    #[must_use]
+    pub fn retry_window_ms(&self) -> u64 {
+        let admissions = u64::from(self.settings.admissions_per_s.max(1));
+        (self.hub.n_sessions() as u64 * 1_000 / admissions).clamp(1_000, 30_000)
+    }
+}

@@ -1,0 +1,386 @@
+//! Who hears of what: the live sessions of this process, by conversation and by user.
+//!
+//! Knows no store: a session's subscriptions are given to it. Whoever delivers to a conversation
+//! does so in the order of `rev`; the hub keeps that order for each session.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use voodoo_proto::event::{ServerFrame, Skipped};
+use voodoo_proto::{CloseCode, ConversationId, DeviceId, UserId};
+
+use crate::frame;
+use crate::outbox::{Outbox, OutboxLimits};
+use crate::rates::Buckets;
+use crate::store::Subscription;
+
+/// Locks that the maps are split over, so that fan-outs of different conversations do not meet.
+const N_LOCKS: usize = 64;
+
+/// A live session of this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SessionId(u64);
+
+impl std::fmt::Display for SessionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "s_{:x}", self.0)
+    }
+}
+
+/// A session as the hub and its connection share it.
+pub struct Handle {
+    /// Which session.
+    pub session: SessionId,
+    /// Whose.
+    pub user: UserId,
+    /// On which device.
+    pub device: DeviceId,
+    /// What it has still to write.
+    pub outbox: Outbox,
+    /// The user's token buckets, shared by all of the user's sessions.
+    pub(crate) buckets: Arc<Buckets>,
+    subscriptions: Mutex<Subscriptions>,
+}
+
+/// Invariant: `conversations` is sorted and names exactly the maps' entries of this session.
+#[derive(Default)]
+struct Subscriptions {
+    conversations: Vec<ConversationId>,
+    /// Conversations that the user lost while the session was being subscribed: a subscription
+    /// that was read before that must not come after it.
+    barred: Vec<ConversationId>,
+    is_over: bool,
+}
+
+struct Subscriber {
+    handle: Arc<Handle>,
+    from_seq: u64,
+}
+
+type ByConversation = Mutex<HashMap<ConversationId, Vec<Subscriber>>>;
+type ByUser = Mutex<HashMap<UserId, Present>>;
+
+/// The live sessions of one user, oldest first.
+struct Present {
+    sessions: Vec<Arc<Handle>>,
+    buckets: Arc<Buckets>,
+}
+
+/// The live sessions of this process.
+pub struct Hub {
+    conversations: Vec<ByConversation>,
+    users: Vec<ByUser>,
+    n_sessions: AtomicUsize,
+    next_session: AtomicU64,
+    limits: OutboxLimits,
+    max_sessions: usize,
+}
+
+impl Hub {
+    /// A hub without sessions; a user has at most `max_sessions`.
+    #[must_use]
+    pub fn new(limits: OutboxLimits, max_sessions: usize) -> Self {
+        Self {
+            conversations: (0..N_LOCKS).map(|_| Mutex::default()).collect(),
+            users: (0..N_LOCKS).map(|_| Mutex::default()).collect(),
+            n_sessions: AtomicUsize::new(0),
+            next_session: AtomicU64::new(1),
+            limits,
+            max_sessions: max_sessions.max(1),
+        }
+    }
+
+    /// How much an outbox takes.
+    #[must_use]
+    pub fn limits(&self) -> &OutboxLimits {
+        &self.limits
+    }
+
+    /// Live sessions.
+    #[must_use]
+    pub fn n_sessions(&self) -> usize {
+        self.n_sessions.load(Ordering::Relaxed)
+    }
+
+    fn of_conversation(&self, conversation: ConversationId) -> &ByConversation {
+        &self.conversations[lock_of(conversation.get())]
+    }
+
+    fn of_user(&self, user: UserId) -> &ByUser {
+        &self.users[lock_of(user.get())]
+    }
+
+    /// Makes a session known under its user: from here on it hears what concerns the user. A user
+    /// with too many sessions loses the oldest, so that dead sockets lock nobody out.
+    pub(crate) fn enter(&self, user: UserId, device: DeviceId) -> Arc<Handle> {
+        let session = SessionId(self.next_session.fetch_add(1, Ordering::Relaxed));
+        let mut users = self.of_user(user).lock();
+        let present = users.entry(user).or_insert_with(|| Present {
+            sessions: Vec::with_capacity(1),
+            buckets: Arc::default(),
+        });
+        let handle = Arc::new(Handle {
+            session,
+            user,
+            device,
+            outbox: Outbox::default(),
+            buckets: Arc::clone(&present.buckets),
+            subscriptions: Mutex::default(),
+        });
+        let n_open = present.sessions.iter().filter(|one| one.outbox.closing().is_none()).count();
+        if n_open >= self.max_sessions
+            && let Some(oldest) = present.sessions.iter().find(|one| one.outbox.closing().is_none())
+        {
+            oldest.outbox.close(CloseCode::TooManySessions);
+        }
+        present.sessions.push(Arc::clone(&handle));
+        self.n_sessions.fetch_add(1, Ordering::Relaxed);
+        handle
+    }
+
+    /// Forgets a session.
+    pub(crate) fn leave(&self, handle: &Arc<Handle>) {
+        let conversations = {
+            let mut subscriptions = handle.subscriptions.lock();
+            subscriptions.is_over = true;
+            std::mem::take(&mut subscriptions.conversations)
+        };
+        for conversation in conversations {
+            self.remove_subscriber(handle, conversation);
+        }
+        let mut users = self.of_user(handle.user).lock();
+        let Some(present) = users.get_mut(&handle.user) else { return };
+        let n_before = present.sessions.len();
+        present.sessions.retain(|one| one.session != handle.session);
+        self.n_sessions.fetch_sub(n_before - present.sessions.len(), Ordering::Relaxed);
+        if present.sessions.is_empty() {
+            users.remove(&handle.user);
+        }
+    }
+
+    /// Subscribes a session to what was read from the store after [`Hub::enter`].
+    pub(crate) fn subscribe_all(&self, handle: &Arc<Handle>, subscriptions: &[Subscription]) {
+        for subscription in subscriptions {
+            self.subscribe(handle, *subscription, Certainty::Read);
+        }
+        handle.subscriptions.lock().conversations.shrink_to_fit();
+    }
+
+    fn subscribe(&self, handle: &Arc<Handle>, subscription: Subscription, certainty: Certainty) {
+        let Subscription { conversation, from_seq } = subscription;
+        let mut own = handle.subscriptions.lock();
+        if certainty == Certainty::Told {
+            own.barred.retain(|one| *one != conversation);
+        }
+        if own.is_over || own.barred.contains(&conversation) {
+            return;
+        }
+        let Err(at) = own.conversations.binary_search(&conversation) else { return };
+        own.conversations.insert(at, conversation);
+        let subscriber = Subscriber { handle: Arc::clone(handle), from_seq };
+        self.of_conversation(conversation).lock().entry(conversation).or_default().push(subscriber);
+    }
+
+    fn unsubscribe(&self, handle: &Arc<Handle>, conversation: ConversationId) {
+        let mut own = handle.subscriptions.lock();
+        own.barred.push(conversation);
+        if let Ok(at) = own.conversations.binary_search(&conversation) {
+            own.conversations.remove(at);
+            self.remove_subscriber(handle, conversation);
+        }
+    }
+
+    fn remove_subscriber(&self, handle: &Arc<Handle>, conversation: ConversationId) {
+        let mut conversations = self.of_conversation(conversation).lock();
+        let Some(subscribers) = conversations.get_mut(&conversation) else { return };
+        if let Some(at) = subscribers.iter().position(|one| one.handle.session == handle.session) {
+            subscribers.swap_remove(at);
+        }
+        if subscribers.is_empty() {
+            conversations.remove(&conversation);
+        }
+    }
+
+    /// What was lost while subscribing is told by now: forgets it.
+    pub(crate) fn settled(&self, handle: &Arc<Handle>) {
+        handle.subscriptions.lock().barred = Vec::new();
+    }
+
+    /// The user's sessions hear of a conversation from here on.
+    pub(crate) fn join(&self, user: UserId, subscription: Subscription) {
+        for handle in self.sessions(user) {
+            self.subscribe(&handle, subscription, Certainty::Told);
+        }
+    }
+
+    /// The user's sessions hear no more of a conversation.
+    pub(crate) fn part(&self, user: UserId, conversation: ConversationId) {
+        for handle in self.sessions(user) {
+            self.unsubscribe(&handle, conversation);
+        }
+    }
+
+    /// Delivers a durable event to the sessions of a conversation, but to `except`.
+    pub(crate) fn deliver(&self, event: &Delivery, except: Option<SessionId>) {
+        let conversations = self.of_conversation(event.conversation).lock();
+        let mut skipped = None;
+        for subscriber in conversations.get(&event.conversation).into_iter().flatten() {
+            if Some(subscriber.handle.session) == except {
+                continue;
+            }
+            let is_hidden = event.about_seq.is_some_and(|seq| seq < subscriber.from_seq);
+            let bytes = match is_hidden {
+                true => skipped.get_or_insert_with(|| event.skipped()),
+                false => &event.frame,
+            };
+            subscriber.handle.outbox.push_event(&self.limits, event.conversation, bytes);
+        }
+    }
+
+    /// Delivers a durable frame to all sessions of a user.
+    pub(crate) fn tell(&self, user: UserId, bytes: &Bytes) {
+        for handle in self.sessions(user) {
+            handle.outbox.push_own(&self.limits, bytes);
+        }
+    }
+
+    /// Closes the sessions of a device.
+    pub(crate) fn close_device(&self, user: UserId, device: DeviceId, code: CloseCode) {
+        for handle in self.sessions(user).iter().filter(|handle| handle.device == device) {
+            handle.outbox.close(code);
+        }
+    }
+
+    fn sessions(&self, user: UserId) -> Vec<Arc<Handle>> {
+        self.of_user(user).lock().get(&user).map_or_else(Vec::new, |one| one.sessions.clone())
+    }
+}
+
+/// Whether a subscription is known to hold at this moment, or was read some moments ago.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Certainty {
+    Told,
+    Read,
+}
+
+/// A durable event on its way to the sessions of a conversation.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Its place.
+    pub rev: u64,
+    /// The message that it is about.
+    pub about_seq: Option<u64>,
+    /// A complete WebSocket frame.
+    pub frame: Bytes,
+}
+
+impl Delivery {
+    fn skipped(&self) -> Bytes {
+        let skipped = Skipped { conversation: self.conversation, rev: self.rev };
+        frame::encode(&ServerFrame::Skipped(skipped))
+    }
+}
+
+fn lock_of(number: i64) -> usize {
+    usize::try_from(number.unsigned_abs() % N_LOCKS as u64).expect("below N_LOCKS")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hub() -> Hub {
+        Hub::new(OutboxLimits::default(), 2)
+    }
+
+    fn ids(number: i64) -> (UserId, DeviceId, ConversationId) {
+        (
+            UserId::new(number).unwrap(),
+            DeviceId::new(number).unwrap(),
+            ConversationId::new(number).unwrap(),
+        )
+    }
+
+    fn n_queued(handle: &Handle) -> usize {
+        let mut taken = Vec::new();
+        handle.outbox.take(&mut taken, usize::MAX);
+        taken.len()
+    }
+
+    fn delivery(conversation: ConversationId, about_seq: Option<u64>) -> Delivery {
+        Delivery { conversation, rev: 1, about_seq, frame: Bytes::from_static(b"event") }
+    }
+
+    #[test]
+    fn an_event_reaches_each_subscriber_once_and_not_the_asker() {
+        let hub = hub();
+        let (user, device, conversation) = ids(1);
+        let (asking, other) = (hub.enter(user, device), hub.enter(user, device));
+        let subscription = Subscription { conversation, from_seq: 1 };
+        for handle in [&asking, &other] {
+            hub.subscribe_all(handle, &[subscription, subscription]);
+        }
+        hub.join(user, subscription);
+        hub.deliver(&delivery(conversation, None), Some(asking.session));
+        assert_eq!((n_queued(&asking), n_queued(&other)), (0, 1));
+    }
+
+    #[test]
+    fn a_membership_lost_while_subscribing_is_not_subscribed() {
+        let hub = hub();
+        let (user, device, conversation) = ids(1);
+        let handle = hub.enter(user, device);
+        let subscription = Subscription { conversation, from_seq: 1 };
+        hub.part(user, conversation);
+        hub.subscribe_all(&handle, &[subscription]);
+        hub.deliver(&delivery(conversation, None), None);
+        assert_eq!(n_queued(&handle), 0);
+        hub.join(user, subscription);
+        hub.deliver(&delivery(conversation, None), None);
+        assert_eq!(n_queued(&handle), 1);
+    }
+
+    #[test]
+    fn whoever_may_not_read_that_far_back_gets_the_counter_only() {
+        let hub = hub();
+        let (user, device, conversation) = ids(1);
+        let handle = hub.enter(user, device);
+        hub.subscribe_all(&handle, &[Subscription { conversation, from_seq: 5 }]);
+        hub.deliver(&delivery(conversation, Some(4)), None);
+        let mut taken = Vec::new();
+        handle.outbox.take(&mut taken, 9);
+        let text = std::str::from_utf8(frame::payload(&taken[0].frame)).unwrap();
+        assert_eq!(text, r#"{"type":"skipped","conversation":"c_1","rev":1}"#);
+    }
+
+    #[test]
+    fn the_oldest_of_too_many_sessions_goes_and_nothing_is_left_behind() {
+        let hub = hub();
+        let (user, device, conversation) = ids(1);
+        let handles: Vec<_> = (0..3).map(|_| hub.enter(user, device)).collect();
+        let closing: Vec<_> = handles.iter().map(|one| one.outbox.closing()).collect();
+        assert_eq!(closing, [Some(CloseCode::TooManySessions), None, None]);
+        for handle in &handles {
+            hub.subscribe_all(handle, &[Subscription { conversation, from_seq: 1 }]);
+            hub.leave(handle);
+        }
+        assert_eq!(hub.n_sessions(), 0);
+        assert!(hub.users.iter().all(|users| users.lock().is_empty()));
+        assert!(hub.conversations.iter().all(|map| map.lock().is_empty()));
+    }
+
+    #[test]
+    fn a_session_that_is_over_is_not_subscribed_any_more() {
+        let hub = hub();
+        let (user, device, conversation) = ids(1);
+        let handle = hub.enter(user, device);
+        hub.leave(&handle);
+        hub.subscribe_all(&handle, &[Subscription { conversation, from_seq: 1 }]);
+        assert!(hub.conversations.iter().all(|map| map.lock().is_empty()));
+    }
+}

@@ -1,0 +1,249 @@
+//! What a session has still to write to its socket.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::task::Waker;
+
+use bytes::Bytes;
+use futures_util::task::AtomicWaker;
+use parking_lot::Mutex;
+use voodoo_proto::{CloseCode, ConversationId};
+
+/// How much an outbox takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutboxLimits {
+    /// Above this, best-effort frames are dropped, and pages wait.
+    pub calm_bytes: usize,
+    /// Above this, durable events are no longer queued: the session lags.
+    pub full_bytes: usize,
+    /// Above this many bytes of replies the server stops reading the socket.
+    pub reply_bytes: usize,
+}
+
+impl Default for OutboxLimits {
+    fn default() -> Self {
+        Self { calm_bytes: 64 * 1024, full_bytes: 256 * 1024, reply_bytes: 512 * 1024 }
+    }
+}
+
+/// What a session has still to write to its socket.
+///
+/// Bounded in bytes, not in frames, so that one slow reader costs at most
+/// [`OutboxLimits::full_bytes`] of events and [`OutboxLimits::reply_bytes`] of replies whatever
+/// people post. A full outbox drops best-effort frames first, then stops taking durable ones and
+/// is lagging. Nothing is lost: the client pulls from the store.
+#[derive(Default)]
+pub struct Outbox {
+    state: Mutex<State>,
+    /// Wakes the task that writes.
+    waker: AtomicWaker,
+}
+
+/// Invariant: `queued_bytes` and `reply_bytes` are the sums over `frames` and what was taken and
+/// not yet written.
+#[derive(Default)]
+struct State {
+    frames: VecDeque<Queued>,
+    queued_bytes: usize,
+    reply_bytes: usize,
+    lag: Option<Box<Lag>>,
+    close: Option<CloseCode>,
+}
+
+/// A frame on its way.
+#[derive(Debug)]
+pub struct Queued {
+    /// A complete WebSocket frame.
+    pub frame: Bytes,
+    /// Whether it answers this session's own request.
+    pub is_reply: bool,
+}
+
+/// What a session missed because it read too slowly.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Lag {
+    /// Conversations of which an event was left out; at most all of the user's.
+    pub conversations: BTreeSet<ConversationId>,
+}
+
+impl Outbox {
+    /// Queues an answer. Replies are never dropped; the socket is no longer read while too many
+    /// wait.
+    pub fn push_reply(&self, frame: Bytes) {
+        self.push(&mut self.state.lock(), Queued { frame, is_reply: true });
+    }
+
+    /// Queues a durable event, or notes that the session lags.
+    pub fn push_event(&self, limits: &OutboxLimits, conversation: ConversationId, frame: &Bytes) {
+        let mut state = self.state.lock();
+        if state.may_queue(limits) {
+            return self.push(&mut state, Queued { frame: frame.clone(), is_reply: false });
+        }
+        state.lag.get_or_insert_default().conversations.insert(conversation);
+    }
+
+    /// Queues a durable frame of the user's own, or notes that the session lags.
+    pub fn push_own(&self, limits: &OutboxLimits, frame: &Bytes) {
+        let mut state = self.state.lock();
+        if state.may_queue(limits) {
+            return self.push(&mut state, Queued { frame: frame.clone(), is_reply: false });
+        }
+        state.lag.get_or_insert_default();
+    }
+
+    /// Queues a frame that may be lost.
+    pub fn push_best_effort(&self, limits: &OutboxLimits, frame: &Bytes) {
+        let mut state = self.state.lock();
+        if state.lag.is_none() && state.queued_bytes <= limits.calm_bytes {
+            self.push(&mut state, Queued { frame: frame.clone(), is_reply: false });
+        }
+    }
+
+    fn push(&self, state: &mut State, queued: Queued) {
+        if state.close.is_some() {
+            return;
+        }
+        state.queued_bytes += queued.frame.len();
+        if queued.is_reply {
+            state.reply_bytes += queued.frame.len();
+        }
+        state.frames.push_back(queued);
+        self.waker.wake();
+    }
+
+    /// Takes frames to write, at most `n_frames`; [`Outbox::written`] says when they are gone.
+    pub fn take(&self, into: &mut Vec<Queued>, n_frames: usize) {
+        let mut state = self.state.lock();
+        let n = state.frames.len().min(n_frames);
+        into.extend(state.frames.drain(..n));
+        if state.frames.is_empty() && state.frames.capacity() > 16 {
+            state.frames = VecDeque::new();
+        }
+    }
+
+    /// Says that a taken frame has been written whole.
+    pub fn written(&self, queued: &Queued) {
+        let mut state = self.state.lock();
+        state.queued_bytes -= queued.frame.len();
+        if queued.is_reply {
+            state.reply_bytes -= queued.frame.len();
+        }
+    }
+
+    /// Whether the next page may be queued.
+    #[must_use]
+    pub fn is_calm(&self, limits: &OutboxLimits) -> bool {
+        self.state.lock().queued_bytes < limits.calm_bytes
+    }
+
+    /// Whether so many replies wait that the socket is not to be read.
+    #[must_use]
+    pub fn is_full_of_replies(&self, limits: &OutboxLimits) -> bool {
+        self.state.lock().reply_bytes > limits.reply_bytes
+    }
+
+    /// Ends a lag once the outbox is calm: from here on events are queued again, and the heads of
+    /// what was left out have to be read from the store.
+    pub fn take_lag(&self, limits: &OutboxLimits) -> Option<Lag> {
+        let mut state = self.state.lock();
+        if state.queued_bytes >= limits.calm_bytes {
+            return None;
+        }
+        state.lag.take().map(|lag| *lag)
+    }
+
+    /// Ends the session once what is queued has been written. The first code stands.
+    pub fn close(&self, code: CloseCode) {
+        let mut state = self.state.lock();
+        state.close.get_or_insert(code);
+        self.waker.wake();
+    }
+
+    /// Whether and why the session is to end.
+    #[must_use]
+    pub fn closing(&self) -> Option<CloseCode> {
+        self.state.lock().close
+    }
+
+    /// Registers whom to wake when there is something to do.
+    pub fn register(&self, waker: &Waker) {
+        self.waker.register(waker);
+    }
+}
+
+impl State {
+    fn may_queue(&self, limits: &OutboxLimits) -> bool {
+        self.lag.is_none() && self.queued_bytes <= limits.full_bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn limits() -> OutboxLimits {
+        OutboxLimits { calm_bytes: 10, full_bytes: 20, reply_bytes: 20 }
+    }
+
+    fn conversation(number: i64) -> ConversationId {
+        ConversationId::new(number).unwrap()
+    }
+
+    fn drain(outbox: &Outbox) -> usize {
+        let mut taken = Vec::new();
+        outbox.take(&mut taken, usize::MAX);
+        for queued in &taken {
+            outbox.written(queued);
+        }
+        taken.len()
+    }
+
+    #[test]
+    fn a_lag_begins_with_the_first_event_not_queued_and_ends_when_calm() {
+        let (outbox, frame) = (Outbox::default(), Bytes::from_static(&[0; 15]));
+        for number in [1, 2, 3, 2] {
+            outbox.push_event(&limits(), conversation(number), &frame);
+        }
+        assert_eq!(outbox.take_lag(&limits()), None, "not calm yet");
+        assert_eq!(drain(&outbox), 2, "the third was not queued");
+        let lag = outbox.take_lag(&limits()).unwrap();
+        assert_eq!(lag.conversations, BTreeSet::from([conversation(2), conversation(3)]));
+        outbox.push_event(&limits(), conversation(4), &frame);
+        assert_eq!(drain(&outbox), 1);
+    }
+
+    #[test]
+    fn while_lagging_nothing_overtakes_what_was_left_out() {
+        let (outbox, frame) = (Outbox::default(), Bytes::from_static(&[0; 21]));
+        outbox.push_event(&limits(), conversation(1), &frame);
+        outbox.push_event(&limits(), conversation(1), &frame);
+        drain(&outbox);
+        outbox.push_event(&limits(), conversation(1), &frame);
+        outbox.push_own(&limits(), &frame);
+        outbox.push_best_effort(&limits(), &frame);
+        assert_eq!(drain(&outbox), 0);
+        assert!(outbox.take_lag(&limits()).is_some());
+    }
+
+    #[test]
+    fn best_effort_goes_first_and_replies_never() {
+        let (outbox, frame) = (Outbox::default(), Bytes::from_static(&[0; 15]));
+        outbox.push_reply(frame.clone());
+        outbox.push_best_effort(&limits(), &frame);
+        assert!(!outbox.is_full_of_replies(&limits()));
+        outbox.push_reply(frame.clone());
+        outbox.push_reply(frame);
+        assert!(outbox.is_full_of_replies(&limits()));
+        assert_eq!(drain(&outbox), 3);
+        assert!(!outbox.is_full_of_replies(&limits()));
+    }
+
+    #[test]
+    fn the_first_reason_to_close_stands() {
+        let outbox = Outbox::default();
+        outbox.close(CloseCode::LogInAgain);
+        outbox.close(CloseCode::Unavailable);
+        outbox.push_reply(Bytes::from_static(b"late"));
+        assert_eq!(outbox.closing(), Some(CloseCode::LogInAgain));
+        assert_eq!(drain(&outbox), 0);
+    }
+}

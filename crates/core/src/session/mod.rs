@@ -1,0 +1,304 @@
+//! A session: one live connection, from `hello` to its end, without its socket.
+//!
+//! The connection hands in texts and polls; what there is to write stands in the outbox. A
+//! session keeps no timer and, while idle, nothing but its place in the hub.
+
+mod lane;
+mod pages;
+mod requests;
+mod start;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use futures_util::stream::{FuturesUnordered, Stream};
+use voodoo_proto::event::{Pong, ServerFrame};
+use voodoo_proto::request::{Hello, Ping};
+use voodoo_proto::{
+    CloseCode, ConversationId, DecodeError, Incoming, RefusalCode, Request, decode,
+};
+
+use crate::core::Core;
+use crate::error::Refusal;
+use crate::frame;
+use crate::hub::Handle;
+use crate::store::Authenticated;
+
+use lane::Lanes;
+use pages::Pages;
+use start::Started;
+
+type Task = Pin<Box<dyn Future<Output = Done> + Send>>;
+
+/// What a task of a session ends with.
+enum Done {
+    /// The session has begun.
+    Started(Result<Started, Refusal>),
+    /// A request has its answer; `lane` is free again.
+    Answered { lane: Option<ConversationId>, frame: Option<Bytes> },
+    /// A request for pages has them.
+    Paged { frame: Option<Bytes>, pages: Pages },
+    /// The heads that close a lag.
+    Caught(Pages),
+}
+
+/// Whether the client has said `hello`, and whether `welcome` was queued.
+enum Phase {
+    /// Nothing said yet.
+    Silent(Option<Authenticated>),
+    /// `hello` was said; what comes meanwhile waits, at most as many as may be in flight.
+    Starting(Vec<Incoming>),
+    /// `welcome` was queued.
+    Live,
+}
+
+/// One live connection. Dropping it ends the session.
+pub struct Session {
+    core: Arc<Core>,
+    handle: Option<Arc<Handle>>,
+    phase: Phase,
+    /// Exists only while something is under way: an idle session carries none.
+    tasks: Option<Box<FuturesUnordered<Task>>>,
+    n_in_flight: u32,
+    lanes: Lanes,
+    pages: Option<Pages>,
+    /// A lag is being closed: its heads are being read or sent.
+    is_catching_up: bool,
+}
+
+impl Session {
+    /// A session for whoever was authenticated before the upgrade; without that, `hello` has to
+    /// bring a ticket.
+    #[must_use]
+    pub fn new(core: Arc<Core>, who: Option<Authenticated>) -> Self {
+        Self {
+            core,
+            handle: None,
+            phase: Phase::Silent(who),
+            tasks: None,
+            n_in_flight: 0,
+            lanes: Lanes::default(),
+            pages: None,
+            is_catching_up: false,
+        }
+    }
+
+    /// The session as the hub knows it, from the moment that it is subscribed.
+    #[must_use]
+    pub fn handle(&self) -> Option<&Arc<Handle>> {
+        self.handle.as_ref()
+    }
+
+    /// Whether `hello` was said.
+    #[must_use]
+    pub fn is_greeted(&self) -> bool {
+        !matches!(self.phase, Phase::Silent(_))
+    }
+
+    /// How many bytes the next frame of the client may have.
+    #[must_use]
+    pub fn frame_in_bytes(&self) -> u32 {
+        let limits = &self.core.settings.rules.limits;
+        if self.is_greeted() { limits.frame_in_bytes } else { limits.frame_in_before_hello_bytes }
+    }
+
+    /// Takes one text frame of the client.
+    ///
+    /// # Errors
+    ///
+    /// The code with which the connection has to be closed.
+    pub fn on_text(&mut self, text: &str) -> Result<(), CloseCode> {
+        let incoming = match decode(text) {
+            Ok(incoming) => incoming,
+            Err(DecodeError::Protocol) => return Err(CloseCode::Protocol),
+            Err(_) if !self.is_greeted() => return Err(CloseCode::Protocol),
+            Err(DecodeError::Refused { id, code, message, field }) => {
+                self.refuse_frame(id, code, message, field);
+                return Ok(());
+            }
+            Err(DecodeError::Dropped) => {
+                tracing::debug!("dropped a malformed frame without an id");
+                return Ok(());
+            }
+        };
+        match (incoming, &mut self.phase) {
+            (Incoming { request: Request::Hello(hello), .. }, Phase::Silent(who)) => {
+                let who = who.take();
+                self.greet(hello, who)
+            }
+            (Incoming { request: Request::Hello(_), .. }, _) => Err(CloseCode::Protocol),
+            (Incoming { request: Request::Bye(_), .. }, _) => Err(CloseCode::Normal),
+            (_, Phase::Silent(_)) => Err(CloseCode::Protocol),
+            (incoming, Phase::Starting(early)) => {
+                let limit = self.core.settings.rules.limits.in_flight;
+                if early.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
+                    return Err(CloseCode::Flooding);
+                }
+                early.push(incoming);
+                Ok(())
+            }
+            (incoming, Phase::Live) => {
+                self.accept(incoming);
+                Ok(())
+            }
+        }
+    }
+
+    fn greet(&mut self, hello: Hello, who: Option<Authenticated>) -> Result<(), CloseCode> {
+        // Tickets for pages of another origin are looked up by the connection's door.
+        let who = who.ok_or(CloseCode::LogInAgain)?;
+        let handle = self.core.hub.enter(who.user, who.device);
+        self.handle = Some(Arc::clone(&handle));
+        self.phase = Phase::Starting(Vec::new());
+        self.run(start::start(Arc::clone(&self.core), handle, hello));
+        Ok(())
+    }
+
+    /// Takes a request of a live session.
+    fn accept(&mut self, incoming: Incoming) {
+        if let Request::Ping(Ping { check: None | Some(false) }) = &incoming.request {
+            let pong = Pong { now_ms: self.core.clock.now_ms(), digest: None };
+            return self.push_reply(frame::encode(&ServerFrame::Pong(pong)));
+        }
+        if let Request::Read(read) = &incoming.request {
+            return self.note_read(read.conversation, read.seq);
+        }
+        let limit = self.core.settings.rules.limits.in_flight;
+        if self.n_in_flight >= limit {
+            let words = format!("more than {limit} requests in flight");
+            let refusal = Refusal::new(RefusalCode::RateLimited, words).after_ms(100);
+            return self.refuse(incoming.id, &refusal);
+        }
+        self.n_in_flight += 1;
+        let start_now = match requests::conversation(&incoming.request) {
+            Some(conversation) => self.lanes.arrive(conversation, incoming),
+            None => Some(incoming),
+        };
+        if let Some(incoming) = start_now {
+            self.begin(incoming);
+        }
+    }
+
+    /// Drives what is under way. `Ready` when the connection has to be closed.
+    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<CloseCode> {
+        loop {
+            let mut is_moving = false;
+            while let Some(done) = self.next_done(cx) {
+                is_moving = true;
+                if let Some(code) = self.finish(done) {
+                    return Poll::Ready(code);
+                }
+            }
+            is_moving |= self.turn_page();
+            is_moving |= self.catch_up();
+            if !is_moving {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn next_done(&mut self, cx: &mut Context<'_>) -> Option<Done> {
+        let tasks = self.tasks.as_mut()?;
+        match Pin::new(tasks.as_mut()).poll_next(cx) {
+            Poll::Ready(Some(done)) => Some(done),
+            Poll::Ready(None) => {
+                self.tasks = None;
+                None
+            }
+            Poll::Pending => None,
+        }
+    }
+
+    fn finish(&mut self, done: Done) -> Option<CloseCode> {
+        match done {
+            Done::Started(Ok(started)) => {
+                self.push_reply(started.welcome);
+                self.pages = Some(started.pages);
+                let early = std::mem::replace(&mut self.phase, Phase::Live);
+                if let Phase::Starting(early) = early {
+                    early.into_iter().for_each(|incoming| self.accept(incoming));
+                }
+            }
+            Done::Started(Err(refusal)) => return Some(start::close_code(&refusal)),
+            Done::Answered { lane, frame } => self.answered(lane, frame),
+            Done::Paged { frame, pages } => {
+                self.answered(None, frame);
+                self.pages = Some(pages);
+            }
+            Done::Caught(pages) => self.pages = Some(pages),
+        }
+        None
+    }
+
+    fn answered(&mut self, lane: Option<ConversationId>, frame: Option<Bytes>) {
+        self.n_in_flight -= 1;
+        if let Some(frame) = frame {
+            self.push_reply(frame);
+        }
+        let ready = lane.map_or_else(Vec::new, |conversation| self.lanes.leave(conversation));
+        ready.into_iter().for_each(|incoming| self.begin(incoming));
+    }
+
+    /// Queues the next page if there is one and the outbox is calm.
+    fn turn_page(&mut self) -> bool {
+        let (Some(pages), Some(handle)) = (&mut self.pages, &self.handle) else { return false };
+        if !handle.outbox.is_calm(self.core.hub.limits()) {
+            return false;
+        }
+        match pages.next() {
+            Some(page) => handle.outbox.push_reply(page),
+            None => {
+                self.pages = None;
+                self.is_catching_up = false;
+                self.core.hub.settled(handle);
+            }
+        }
+        true
+    }
+
+    /// Ends a lag once the outbox is calm and no pages are under way.
+    fn catch_up(&mut self) -> bool {
+        let Some(handle) = &self.handle else { return false };
+        if self.pages.is_some() || self.is_catching_up || !matches!(self.phase, Phase::Live) {
+            return false;
+        }
+        let Some(lag) = handle.outbox.take_lag(self.core.hub.limits()) else { return false };
+        self.is_catching_up = true;
+        let task = start::catch_up(Arc::clone(&self.core), Arc::clone(handle), lag);
+        self.run(task);
+        true
+    }
+
+    fn run(&mut self, task: impl Future<Output = Done> + Send + 'static) {
+        self.tasks.get_or_insert_default().push(Box::pin(task));
+    }
+
+    fn push_reply(&self, frame: Bytes) {
+        if let Some(handle) = &self.handle {
+            handle.outbox.push_reply(frame);
+        }
+    }
+
+    fn refuse(&self, id: Option<u64>, refusal: &Refusal) {
+        if let Some(id) = id {
+            self.push_reply(frame::encode(&ServerFrame::Refused(refusal.to_frame(id))));
+        }
+    }
+
+    fn refuse_frame(&self, id: u64, code: RefusalCode, message: String, field: Option<String>) {
+        let refusal = Refusal::new(code, message).to_frame(id);
+        let refused = voodoo_proto::Refused { field, ..refusal };
+        self.push_reply(frame::encode(&ServerFrame::Refused(refused)));
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(handle) = &self.handle {
+            self.core.hub.leave(handle);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What the operator decides of the running server; every timer can go down to 50 ms.
+
+use std::time::Duration;
+
+use crate::apply::Rules;
+use crate::outbox::OutboxLimits;
+
+/// What the operator decides of the running server.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// What may be sent, and who may do what.
+    pub rules: Rules,
+    /// How much an outbox takes.
+    pub outbox: OutboxLimits,
+    /// Told in `welcome`: clients ping when idle for this long.
+    pub heartbeat: Duration,
+    /// A session that says nothing for this long is closed.
+    pub silence: Duration,
+    /// A session that has not said `hello` by then is closed.
+    pub hello: Duration,
+    /// A session whose socket takes nothing for this long is closed.
+    pub not_writable: Duration,
+    /// Read marks are stored and told this much later, at most.
+    pub read_flush: Duration,
+    /// A request that the store does not answer by then is refused with `timeout`.
+    pub request: Duration,
+    /// Told in `welcome`: a reconnect is spread over live sessions divided by this.
+    pub admissions_per_s: u32,
+    /// Version of the program, told in `welcome`.
+    pub version: &'static str,
+    /// Tasks that conversations are split over.
+    pub n_shards: usize,
+    /// Writes that wait for one shard, at most; more are refused with `unavailable`.
+    pub shard_mailbox: usize,
+    /// Read marks that wait to be stored, at most; more are dropped, and clients repeat them.
+    pub n_pending_marks: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            rules: Rules::default(),
+            outbox: OutboxLimits::default(),
+            heartbeat: Duration::from_secs(40),
+            silence: Duration::from_secs(100),
+            hello: Duration::from_secs(5),
+            not_writable: Duration::from_secs(30),
+            read_flush: Duration::from_millis(500),
+            request: Duration::from_secs(10),
+            admissions_per_s: 2_000,
+            version: env!("CARGO_PKG_VERSION"),
+            n_shards: 16,
+            shard_mailbox: 4_096,
+            n_pending_marks: 200_000,
+        }
+    }
+}
