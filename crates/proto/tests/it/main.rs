@@ -7,4 +7,5 @@ mod fixture;
 mod golden;
 mod lenient;
 mod malformed;
+mod pages;
 mod shape;

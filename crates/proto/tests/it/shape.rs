@@ -26,6 +26,21 @@ impl Schema {
         Self(voodoo_proto::schema::wire())
     }
 
+    /// Whether a definition of that name exists.
+    pub(crate) fn defines(&self, name: &str) -> bool {
+        self.0["$defs"].get(name).is_some()
+    }
+
+    /// Every field of every definition, with the name of the definition.
+    pub(crate) fn fields(&self) -> Vec<(String, String)> {
+        let definitions = self.0["$defs"].as_object().expect("there are definitions");
+        let of = |(name, schema): (&String, &Value)| {
+            let fields = schema["properties"].as_object().into_iter().flatten();
+            fields.map(|(field, _)| (name.clone(), field.clone())).collect::<Vec<_>>()
+        };
+        definitions.iter().flat_map(of).collect()
+    }
+
     /// Calls `see` for each object of the frame with its JSON pointer and its properties.
     pub(crate) fn visit(
         &self,
