@@ -2,7 +2,9 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
+use voodoo_proto::event::{Goaway, ServerFrame};
 use voodoo_proto::{CloseCode, DeviceId, UserId};
 
 use crate::apply::{Effect, Reply, Write};
@@ -11,8 +13,10 @@ use crate::clock::Clock;
 use crate::conversations::{Conversations, publish};
 use crate::error::Refusal;
 use crate::fault;
+use crate::frame;
 use crate::hub::Hub;
 use crate::marks::{MarkKeeper, Marks};
+use crate::pulse::{Uptime, sweep};
 use crate::settings::Settings;
 use crate::store::{Accounts, Store};
 
@@ -41,6 +45,8 @@ pub struct Core {
     pub clock: Arc<dyn Clock>,
     /// Live sessions.
     pub hub: Arc<Hub>,
+    /// Time that only goes forward.
+    pub uptime: Uptime,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) conversations: Conversations,
     pub(crate) marks: Arc<Marks>,
@@ -79,7 +85,10 @@ impl Core {
         let mut workers: Vec<Worker> =
             shards.into_iter().map(|shard| Box::pin(shard.run()) as Worker).collect();
         workers.push(Box::pin(keeper.run()));
-        let core = Self { settings, store, accounts, clock, hub, bus, conversations, marks };
+        let uptime = Uptime::begin();
+        workers.push(Box::pin(sweep(Arc::clone(&hub), Arc::clone(&settings), uptime)));
+        let core =
+            Self { settings, store, accounts, clock, hub, uptime, bus, conversations, marks };
         (Arc::new(core), workers)
     }
 
@@ -107,6 +116,22 @@ impl Core {
         for device in devices {
             self.bus.publish(Hint::Revoked { user, device: *device, code });
         }
+    }
+
+    /// Tells every session to come back later, each at a moment of its own within `drain`, drawn
+    /// by `draw` from 0 to below 1.
+    pub fn send_away(&self, drain: Duration, mut draw: impl FnMut() -> f64) {
+        self.hub.for_each(|handle| {
+            let within = drain.mul_f64(draw().clamp(0.0, 1.0));
+            let within_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+            let goaway = Goaway { why: "restart".to_owned(), within_ms };
+            handle.outbox.push_reply(frame::encode(&ServerFrame::Goaway(goaway)));
+        });
+    }
+
+    /// Closes every session.
+    pub fn close_all(&self, code: CloseCode) {
+        self.hub.for_each(|handle| handle.outbox.close(code));
     }
 
     /// Over which window a reconnect of everyone is to be spread.

@@ -14,6 +14,7 @@ use voodoo_proto::{CloseCode, ConversationId, DeviceId, UserId};
 
 use crate::frame;
 use crate::outbox::{Outbox, OutboxLimits};
+use crate::pulse::Pulse;
 use crate::rates::Buckets;
 use crate::store::Subscription;
 
@@ -40,6 +41,8 @@ pub struct Handle {
     pub device: DeviceId,
     /// What it has still to write.
     pub outbox: Outbox,
+    /// Its signs of life.
+    pub pulse: Pulse,
     /// The user's token buckets, shared by all of the user's sessions.
     pub(crate) buckets: Arc<Buckets>,
     subscriptions: Mutex<Subscriptions>,
@@ -127,6 +130,7 @@ impl Hub {
             user,
             device,
             outbox: Outbox::default(),
+            pulse: Pulse::default(),
             buckets: Arc::clone(&present.buckets),
             subscriptions: Mutex::default(),
         });
@@ -254,6 +258,15 @@ impl Hub {
         }
     }
 
+    /// Visits every live session.
+    pub(crate) fn for_each(&self, mut visit: impl FnMut(&Handle)) {
+        for users in &self.users {
+            for present in users.lock().values() {
+                present.sessions.iter().for_each(|handle| visit(handle));
+            }
+        }
+    }
+
     fn sessions(&self, user: UserId) -> Vec<Arc<Handle>> {
         self.of_user(user).lock().get(&user).map_or_else(Vec::new, |one| one.sessions.clone())
     }
@@ -292,6 +305,8 @@ fn lock_of(number: i64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+
     use super::*;
 
     fn hub() -> Hub {
@@ -307,7 +322,7 @@ mod tests {
     }
 
     fn n_queued(handle: &Handle) -> usize {
-        let mut taken = Vec::new();
+        let mut taken = VecDeque::new();
         handle.outbox.take(&mut taken, usize::MAX);
         taken.len()
     }
@@ -352,7 +367,7 @@ mod tests {
         let handle = hub.enter(user, device);
         hub.subscribe_all(&handle, &[Subscription { conversation, from_seq: 5 }]);
         hub.deliver(&delivery(conversation, Some(4)), None);
-        let mut taken = Vec::new();
+        let mut taken = VecDeque::new();
         handle.outbox.take(&mut taken, 9);
         let text = std::str::from_utf8(frame::payload(&taken[0].frame)).unwrap();
         assert_eq!(text, r#"{"type":"skipped","conversation":"c_1","rev":1}"#);

@@ -15,6 +15,7 @@ pub mod frame;
 pub mod hub;
 mod marks;
 pub mod outbox;
+pub mod pulse;
 mod rates;
 pub mod rows;
 pub mod session;

@@ -54,8 +54,25 @@ struct State {
 pub struct Queued {
     /// A complete WebSocket frame.
     pub frame: Bytes,
-    /// Whether it answers this session's own request.
-    pub is_reply: bool,
+    /// What it counts as.
+    pub load: Load,
+}
+
+/// What a frame counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Load {
+    /// An event.
+    Event,
+    /// An answer to the session's own request.
+    Reply,
+    /// A pong or close frame of the connection: no outbox counts it.
+    Control,
+}
+
+impl Queued {
+    fn event(frame: &Bytes) -> Self {
+        Self { frame: frame.clone(), load: Load::Event }
+    }
 }
 
 /// What a session missed because it read too slowly.
@@ -69,14 +86,14 @@ impl Outbox {
     /// Queues an answer. Replies are never dropped; the socket is no longer read while too many
     /// wait.
     pub fn push_reply(&self, frame: Bytes) {
-        self.push(&mut self.state.lock(), Queued { frame, is_reply: true });
+        self.push(&mut self.state.lock(), Queued { frame, load: Load::Reply });
     }
 
     /// Queues a durable event, or notes that the session lags.
     pub fn push_event(&self, limits: &OutboxLimits, conversation: ConversationId, frame: &Bytes) {
         let mut state = self.state.lock();
         if state.may_queue(limits) {
-            return self.push(&mut state, Queued { frame: frame.clone(), is_reply: false });
+            return self.push(&mut state, Queued::event(frame));
         }
         state.lag.get_or_insert_default().conversations.insert(conversation);
     }
@@ -85,7 +102,7 @@ impl Outbox {
     pub fn push_own(&self, limits: &OutboxLimits, frame: &Bytes) {
         let mut state = self.state.lock();
         if state.may_queue(limits) {
-            return self.push(&mut state, Queued { frame: frame.clone(), is_reply: false });
+            return self.push(&mut state, Queued::event(frame));
         }
         state.lag.get_or_insert_default();
     }
@@ -94,7 +111,7 @@ impl Outbox {
     pub fn push_best_effort(&self, limits: &OutboxLimits, frame: &Bytes) {
         let mut state = self.state.lock();
         if state.lag.is_none() && state.queued_bytes <= limits.calm_bytes {
-            self.push(&mut state, Queued { frame: frame.clone(), is_reply: false });
+            self.push(&mut state, Queued::event(frame));
         }
     }
 
@@ -103,7 +120,7 @@ impl Outbox {
             return;
         }
         state.queued_bytes += queued.frame.len();
-        if queued.is_reply {
+        if queued.load == Load::Reply {
             state.reply_bytes += queued.frame.len();
         }
         state.frames.push_back(queued);
@@ -111,7 +128,7 @@ impl Outbox {
     }
 
     /// Takes frames to write, at most `n_frames`; [`Outbox::written`] says when they are gone.
-    pub fn take(&self, into: &mut Vec<Queued>, n_frames: usize) {
+    pub fn take(&self, into: &mut VecDeque<Queued>, n_frames: usize) {
         let mut state = self.state.lock();
         let n = state.frames.len().min(n_frames);
         into.extend(state.frames.drain(..n));
@@ -122,11 +139,26 @@ impl Outbox {
 
     /// Says that a taken frame has been written whole.
     pub fn written(&self, queued: &Queued) {
+        if queued.load == Load::Control {
+            return;
+        }
         let mut state = self.state.lock();
         state.queued_bytes -= queued.frame.len();
-        if queued.is_reply {
+        if queued.load == Load::Reply {
             state.reply_bytes -= queued.frame.len();
         }
+    }
+
+    /// Whether anything waits to be taken.
+    #[must_use]
+    pub fn has_frames(&self) -> bool {
+        !self.state.lock().frames.is_empty()
+    }
+
+    /// Whether events were left out that have still to be made up for.
+    #[must_use]
+    pub fn is_lagging(&self) -> bool {
+        self.state.lock().lag.is_some()
     }
 
     /// Whether the next page may be queued.
@@ -189,7 +221,7 @@ mod tests {
     }
 
     fn drain(outbox: &Outbox) -> usize {
-        let mut taken = Vec::new();
+        let mut taken = VecDeque::new();
         outbox.take(&mut taken, usize::MAX);
         for queued in &taken {
             outbox.written(queued);

@@ -92,10 +92,24 @@ impl Session {
         self.handle.as_ref()
     }
 
+    /// The core that it belongs to.
+    #[must_use]
+    pub fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
     /// Whether `hello` was said.
     #[must_use]
     pub fn is_greeted(&self) -> bool {
         !matches!(self.phase, Phase::Silent(_))
+    }
+
+    /// Whether there is more to send as soon as the outbox has room: polling again is worth it.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        let is_lagging = || self.handle.as_ref().is_some_and(|one| one.outbox.is_lagging());
+        self.pages.is_some()
+            || (matches!(self.phase, Phase::Live) && !self.is_catching_up && is_lagging())
     }
 
     /// How many bytes the next frame of the client may have.
@@ -151,6 +165,7 @@ impl Session {
         // Tickets for pages of another origin are looked up by the connection's door.
         let who = who.ok_or(CloseCode::LogInAgain)?;
         let handle = self.core.hub.enter(who.user, who.device);
+        handle.pulse.heard(self.core.uptime.now_ms());
         self.handle = Some(Arc::clone(&handle));
         self.phase = Phase::Starting(Vec::new());
         self.run(start::start(Arc::clone(&self.core), handle, hello));

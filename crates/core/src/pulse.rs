@@ -1,0 +1,115 @@
+//! Signs of life of a session, read by one sweep for all instead of a timer for each.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+use voodoo_proto::CloseCode;
+
+use crate::hub::Hub;
+use crate::settings::Settings;
+
+/// Signs of life of a session, in milliseconds of [`Uptime`].
+#[derive(Default)]
+pub struct Pulse {
+    heard_ms: AtomicU64,
+    /// Since when the socket takes nothing; 0 = it does, or there is nothing to take.
+    stuck_since_ms: AtomicU64,
+}
+
+impl Pulse {
+    /// The client said something.
+    pub fn heard(&self, now_ms: u64) {
+        self.heard_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    /// The socket takes nothing, although there is something to take.
+    pub fn stuck(&self, now_ms: u64) {
+        if self.stuck_since_ms.load(Ordering::Relaxed) == 0 {
+            self.stuck_since_ms.store(now_ms.max(1), Ordering::Relaxed);
+        }
+    }
+
+    /// The socket took something.
+    pub fn flowing(&self) {
+        self.stuck_since_ms.store(0, Ordering::Relaxed);
+    }
+
+    /// Why a session has to be closed now, if it has.
+    fn verdict(&self, now_ms: u64, settings: &Settings) -> Option<CloseCode> {
+        let since = self.stuck_since_ms.load(Ordering::Relaxed);
+        if since > 0 && is_over(now_ms, since, settings.not_writable) {
+            return Some(CloseCode::TooSlow);
+        }
+        // A session that takes nothing cannot be blamed for silence before it is too slow.
+        let heard = self.heard_ms.load(Ordering::Relaxed);
+        let is_silent = since == 0 && is_over(now_ms, heard, settings.silence);
+        is_silent.then_some(CloseCode::Normal)
+    }
+}
+
+fn is_over(now_ms: u64, since_ms: u64, limit: Duration) -> bool {
+    u128::from(now_ms.saturating_sub(since_ms)) > limit.as_millis()
+}
+
+/// Time that only goes forward, from the start of the process.
+#[derive(Debug, Clone, Copy)]
+pub struct Uptime(Instant);
+
+impl Uptime {
+    /// Begins now.
+    #[must_use]
+    pub fn begin() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Milliseconds since it began.
+    #[must_use]
+    pub fn now_ms(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Closes sessions that are silent or stuck, for as long as the process runs.
+pub(crate) async fn sweep(
+    hub: std::sync::Arc<Hub>,
+    settings: std::sync::Arc<Settings>,
+    uptime: Uptime,
+) {
+    let shortest = settings.silence.min(settings.not_writable);
+    let period = (shortest / 8).clamp(Duration::from_millis(5), Duration::from_secs(1));
+    loop {
+        tokio::time::sleep(period).await;
+        let now_ms = uptime.now_ms();
+        hub.for_each(|handle| {
+            if let Some(code) = handle.pulse.verdict(now_ms, &settings) {
+                handle.outbox.close(code);
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn silence_and_a_stuck_socket_are_told_apart() {
+        let settings = Settings {
+            silence: Duration::from_millis(100),
+            not_writable: Duration::from_millis(300),
+            ..Settings::default()
+        };
+        let pulse = Pulse::default();
+        pulse.heard(1_000);
+        assert_eq!(pulse.verdict(1_100, &settings), None);
+        assert_eq!(pulse.verdict(1_101, &settings), Some(CloseCode::Normal));
+        pulse.stuck(1_050);
+        pulse.stuck(1_200);
+        assert_eq!(pulse.verdict(1_350, &settings), None);
+        assert_eq!(pulse.verdict(1_351, &settings), Some(CloseCode::TooSlow));
+        pulse.flowing();
+        pulse.heard(1_340);
+        assert_eq!(pulse.verdict(1_351, &settings), None);
+    }
+}
