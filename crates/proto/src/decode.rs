@@ -120,9 +120,15 @@ fn explain(id: Option<u64>, frame: &str, error: &serde_json::Error) -> DecodeErr
         return DecodeError::Protocol;
     }
     let text = error.to_string();
-    let field = quoted(&text).or_else(|| field_at(frame, error.column()));
+    let field = field_at_fault(frame, error);
     let message = text.split(" at line ").next().unwrap_or("malformed").to_owned();
     refused(id, RefusalCode::BadRequest, shorten_message(&message), field)
+}
+
+/// The field over which a reader stumbled in a JSON object of one line.
+#[must_use]
+pub fn field_at_fault(object: &str, error: &serde_json::Error) -> Option<String> {
+    quoted(&error.to_string()).or_else(|| field_at(object, error.column()))
 }
 
 /// The name in "missing field `name`" and "duplicate field `name`".

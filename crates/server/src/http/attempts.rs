@@ -1,0 +1,259 @@
+//! Wrong guesses of passwords and secrets: a few are free, then each costs a longer wait.
+//!
+//! Counts by account and by address in tables of a fixed size. Who shares a slot shares its
+//! count; the hash is keyed, so that nobody can choose to. No account is ever shut: its owner
+//! gets in after the longest wait, and live sessions are not touched.
+
+use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tokio::time::Instant;
+use voodoo_core::Refusal;
+use voodoo_proto::{RefusalCode, UserId};
+
+use super::options::AttemptOptions;
+
+/// Slots of one table: 1 MiB, of which the kernel gives what is touched.
+const N_SLOTS: usize = 1 << 16;
+
+/// What is guessed at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Account<'a> {
+    /// A folded handle, whether there is such an account or not.
+    Handle(&'a str),
+    /// Somebody who is logged in.
+    User(UserId),
+}
+
+/// Guesses of late.
+pub(crate) struct Attempts {
+    options: AttemptOptions,
+    began: Instant,
+    key: RandomState,
+    accounts: Table,
+    addresses: Table,
+}
+
+/// A guess under way, counted as wrong until the contrary is said.
+#[must_use]
+pub(crate) struct Attempt<'a> {
+    attempts: &'a Attempts,
+    account: Option<usize>,
+    address: usize,
+}
+
+impl Attempts {
+    pub(crate) fn new(options: AttemptOptions) -> Self {
+        Self {
+            accounts: Table::new(options.free_per_account),
+            addresses: Table::new(options.free_per_address),
+            began: Instant::now(),
+            key: RandomState::new(),
+            options,
+        }
+    }
+
+    /// Begins a guess at the password of an account.
+    ///
+    /// # Errors
+    ///
+    /// `rate_limited` if it has to wait.
+    pub(crate) fn at(&self, account: Account<'_>, from: IpAddr) -> Result<Attempt<'_>, Refusal> {
+        self.begin(Some(self.slot(account)), self.slot(network(from)))
+    }
+
+    /// Begins a guess at a secret that belongs to no account.
+    ///
+    /// # Errors
+    ///
+    /// `rate_limited` if it has to wait.
+    pub(crate) fn from(&self, from: IpAddr) -> Result<Attempt<'_>, Refusal> {
+        self.begin(None, self.slot(network(from)))
+    }
+
+    fn begin(&self, account: Option<usize>, address: usize) -> Result<Attempt<'_>, Refusal> {
+        let now_ms = self.now_ms();
+        self.addresses.take(address, &self.options, now_ms).map_err(too_many)?;
+        if let Some(account) = account
+            && let Err(wait_ms) = self.accounts.take(account, &self.options, now_ms)
+        {
+            self.addresses.give_back(address, now_ms);
+            return Err(too_many(wait_ms));
+        }
+        Ok(Attempt { attempts: self, account, address })
+    }
+
+    fn slot(&self, key: impl Hash) -> usize {
+        let hash = self.key.hash_one(key) % (N_SLOTS as u64);
+        usize::try_from(hash).unwrap_or(0)
+    }
+
+    fn now_ms(&self) -> u64 {
+        millis(self.began.elapsed())
+    }
+}
+
+impl Attempt<'_> {
+    /// The guess was right: the account begins anew, the address has one guess back.
+    pub(crate) fn was_right(self) {
+        if let Some(account) = self.account {
+            self.attempts.accounts.forget(account);
+        }
+        self.attempts.addresses.give_back(self.address, self.attempts.now_ms());
+    }
+
+    /// Nobody judged it.
+    pub(crate) fn was_not_judged(self) {
+        let now_ms = self.attempts.now_ms();
+        if let Some(account) = self.account {
+            self.attempts.accounts.give_back(account, now_ms);
+        }
+        self.attempts.addresses.give_back(self.address, now_ms);
+    }
+}
+
+fn too_many(wait_ms: u64) -> Refusal {
+    Refusal::new(RefusalCode::RateLimited, "too many attempts, wait a while").after_ms(wait_ms)
+}
+
+/// When the wait of a slot is over, and how many wrong guesses it has.
+type Slot = (u64, u32);
+
+struct Table {
+    n_free: u32,
+    slots: Mutex<Vec<Slot>>,
+}
+
+impl Table {
+    fn new(n_free: u32) -> Self {
+        Self { n_free, slots: Mutex::new(vec![(0, 0); N_SLOTS]) }
+    }
+
+    /// Counts a guess, or says how many milliseconds are still to be waited.
+    fn take(&self, index: usize, options: &AttemptOptions, now_ms: u64) -> Result<(), u64> {
+        if self.n_free == 0 {
+            return Ok(());
+        }
+        let (until_ms, n_wrong) = &mut self.slots.lock()[index];
+        if *until_ms > now_ms {
+            return Err(*until_ms - now_ms);
+        }
+        if now_ms - *until_ms > millis(options.forget) {
+            *n_wrong = 0;
+        }
+        *n_wrong = n_wrong.saturating_add(1);
+        *until_ms = now_ms + self.wait_ms(*n_wrong, options);
+        Ok(())
+    }
+
+    fn wait_ms(&self, n_wrong: u32, options: &AttemptOptions) -> u64 {
+        let Some(n_doublings) = n_wrong.checked_sub(self.n_free + 1) else { return 0 };
+        let factor = 2_u32.saturating_pow(n_doublings);
+        millis(options.first_wait.saturating_mul(factor).min(options.longest_wait))
+    }
+
+    fn give_back(&self, index: usize, now_ms: u64) {
+        let (until_ms, n_wrong) = &mut self.slots.lock()[index];
+        *n_wrong = n_wrong.saturating_sub(1);
+        *until_ms = (*until_ms).min(now_ms);
+    }
+
+    fn forget(&self, index: usize) {
+        self.slots.lock()[index] = (0, 0);
+    }
+}
+
+/// What one household or one attacker has of addresses.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOME: &str = "192.0.2.1";
+
+    fn attempts() -> Attempts {
+        Attempts::new(AttemptOptions {
+            free_per_account: 2,
+            free_per_address: 4,
+            ..AttemptOptions::default()
+        })
+    }
+
+    fn wait_ms(attempts: &Attempts, handle: &str, from: &str) -> Option<u64> {
+        let begun = attempts.at(Account::Handle(handle), from.parse().unwrap());
+        begun.err().map(|refusal| refusal.retry_after_ms.unwrap())
+    }
+
+    async fn pass(millis: u64) {
+        tokio::time::advance(Duration::from_millis(millis)).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waits_double_up_to_the_longest() {
+        let attempts = attempts();
+        for from in ["192.0.2.1", "192.0.2.2", "192.0.2.3"] {
+            assert_eq!(wait_ms(&attempts, "ann", from), None);
+        }
+        for expected in [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000] {
+            assert_eq!(wait_ms(&attempts, "ann", "192.0.2.4"), Some(expected));
+            pass(expected).await;
+            let from = format!("198.51.100.{}", expected / 1_000);
+            assert_eq!(wait_ms(&attempts, "ann", &from), None, "after its wait it may guess");
+        }
+        pass(60_000 + 15 * 60_000 + 1).await;
+        assert_eq!(wait_ms(&attempts, "ann", HOME), None);
+        assert_eq!(wait_ms(&attempts, "ann", HOME), None, "all was forgotten");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn guesses_at_once_are_counted_before_they_are_judged() {
+        let attempts = attempts();
+        let home: IpAddr = HOME.parse().unwrap();
+        let under_way: Vec<_> =
+            (0..10).filter_map(|_| attempts.at(Account::Handle("ann"), home).ok()).collect();
+        assert_eq!(under_way.len(), 3, "two free ones and the one that begins the wait");
+        for attempt in under_way {
+            attempt.was_not_judged();
+        }
+        assert_eq!(wait_ms(&attempts, "ann", HOME), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_waits_whatever_it_guesses_at() {
+        let attempts = attempts();
+        for n in 0..5 {
+            assert_eq!(wait_ms(&attempts, &format!("user{n}"), "2001:db8::1"), None);
+        }
+        assert_eq!(wait_ms(&attempts, "user5", "2001:db8::ffff"), Some(1_000), "the same /64");
+        assert_eq!(wait_ms(&attempts, "user5", "2001:db8:0:1::1"), None, "another one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_right_guess_frees_the_account_and_not_the_address() {
+        let attempts = attempts();
+        let home: IpAddr = HOME.parse().unwrap();
+        for _ in 0..2 {
+            assert_eq!(wait_ms(&attempts, "ann", HOME), None);
+            assert_eq!(wait_ms(&attempts, "ann", HOME), None);
+            let Ok(attempt) = attempts.at(Account::Handle("ann"), home) else { return };
+            attempt.was_right();
+        }
+        assert_eq!(wait_ms(&attempts, "bo", HOME), None);
+        assert_eq!(wait_ms(&attempts, "bo", HOME), Some(1_000));
+    }
+}

@@ -1,0 +1,45 @@
+//! What may be asked without a log-in: about the server, and whether it serves.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use http::StatusCode;
+use serde::Serialize;
+use voodoo_proto::SUBPROTOCOL;
+use voodoo_proto::http::ServerAbout;
+
+use super::body::Json;
+use super::door::Door;
+use super::problem::Denied;
+
+/// `GET /server`
+pub(crate) async fn about(State(door): State<Arc<Door>>) -> Result<Json<ServerAbout>, Denied> {
+    let (name, claimed) = door.core.accounts.about().await?;
+    let sign_up = door.options.sign_up;
+    Ok(Json(ServerAbout { name, claimed, sign_up, protocols: vec![SUBPROTOCOL.to_owned()] }))
+}
+
+/// One thing that has to be well.
+#[derive(Serialize)]
+pub(crate) struct Check {
+    check: &'static str,
+    ok: bool,
+}
+
+/// `GET /livez`: the process answers.
+pub(crate) async fn livez() -> Json<[Check; 1]> {
+    std::future::ready(Json([Check { check: "process", ok: true }])).await
+}
+
+/// `GET /readyz`: the store answers, and the server is not about to stop.
+pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> (StatusCode, Json<[Check; 2]>) {
+    let reading = tokio::time::timeout(door.options.ready_timeout, door.core.accounts.about());
+    let is_read = matches!(reading.await, Ok(Ok(_)));
+    let checks = [
+        Check { check: "store", ok: is_read },
+        Check { check: "not_draining", ok: !door.is_draining() },
+    ];
+    let is_well = checks.iter().all(|check| check.ok);
+    let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(checks))
+}

@@ -1,0 +1,176 @@
+//! Hashing of passwords by Argon2id, in a pool that is bounded in threads and in waiting.
+
+use std::sync::Arc;
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use voodoo_core::{Fault, Refusal, StoreError, fault};
+
+/// What the hashing of passwords costs.
+#[derive(Debug, Clone)]
+pub struct HashOptions {
+    /// Memory of one hash, in KiB.
+    pub memory_kib: u32,
+    /// Passes over that memory.
+    pub n_passes: u32,
+    /// Lanes of one hash.
+    pub n_lanes: u32,
+    /// Hashes at once.
+    pub n_threads: usize,
+    /// Hashes that wait, at most; more are refused with `unavailable`.
+    pub n_waiting: usize,
+}
+
+impl Default for HashOptions {
+    fn default() -> Self {
+        let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Self { memory_kib: 19_456, n_passes: 2, n_lanes: 1, n_threads, n_waiting: 64 }
+    }
+}
+
+/// Hashes and verifies passwords.
+///
+/// Invariant: a hash in the making holds one of `places` and one of `threads` until it is made,
+/// also where nobody waits for it any more.
+pub struct Hasher {
+    argon2: Argon2<'static>,
+    /// Verified in place of the password of an account that does not exist, for the time it takes.
+    decoy: Arc<str>,
+    places: Arc<Semaphore>,
+    threads: Arc<Semaphore>,
+}
+
+impl Hasher {
+    /// Makes a hasher.
+    ///
+    /// # Errors
+    ///
+    /// A fault if Argon2 does not know such parameters.
+    pub fn new(options: &HashOptions) -> Result<Self, Fault> {
+        let HashOptions { memory_kib, n_passes, n_lanes, .. } = *options;
+        let params = Params::new(memory_kib, n_passes, n_lanes, None)
+            .map_err(|error| Fault::new(format!("password hashing: {error}")))?;
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let decoy = hash(&argon2, &crate::http::secret::new_token())?.into();
+        let n_threads = options.n_threads.max(1);
+        Ok(Self {
+            argon2,
+            decoy,
+            places: Arc::new(Semaphore::new(n_threads + options.n_waiting)),
+            threads: Arc::new(Semaphore::new(n_threads)),
+        })
+    }
+
+    /// Hashes a password; the result is in PHC form.
+    ///
+    /// # Errors
+    ///
+    /// A refusal `unavailable` if too many wait already; a fault if hashing failed.
+    pub async fn hash(&self, password: String) -> Result<String, StoreError> {
+        let argon2 = self.argon2.clone();
+        self.run(move || hash(&argon2, &password)).await
+    }
+
+    /// Whether a password is the one that was hashed; `None` takes as long and is always wrong.
+    ///
+    /// # Errors
+    ///
+    /// A refusal `unavailable` if too many wait already; a fault if `hashed` is not in PHC form.
+    pub async fn verify(
+        &self,
+        password: String,
+        hashed: Option<String>,
+    ) -> Result<bool, StoreError> {
+        let argon2 = self.argon2.clone();
+        let decoy = Arc::clone(&self.decoy);
+        self.run(move || {
+            let is_right = verify(&argon2, &password, hashed.as_deref().unwrap_or(&decoy))?;
+            Ok(is_right && hashed.is_some())
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let permits = self.enter().await?;
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work();
+            drop(permits);
+            result
+        });
+        Ok(done.await.map_err(Fault::new)??)
+    }
+
+    async fn enter(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Refusal> {
+        let full = || fault::unavailable("too many passwords are being checked at this moment");
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_full| full())?;
+        let thread = Arc::clone(&self.threads).acquire_owned().await.map_err(|_closed| full())?;
+        Ok((place, thread))
+    }
+}
+
+fn hash(argon2: &Argon2<'_>, password: &str) -> Result<String, Fault> {
+    let hashed = argon2
+        .hash_password(password.as_bytes())
+        .map_err(|error| Fault::new(format!("password hashing: {error}")))?;
+    Ok(hashed.to_string())
+}
+
+fn verify(argon2: &Argon2<'_>, password: &str, hashed: &str) -> Result<bool, Fault> {
+    let hashed = PasswordHash::new(hashed)
+        .map_err(|error| Fault::new(format!("a stored password hash is malformed: {error}")))?;
+    Ok(argon2.verify_password(password.as_bytes(), &hashed).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use voodoo_proto::RefusalCode;
+
+    use super::*;
+
+    fn cheap(n_threads: usize, n_waiting: usize) -> Hasher {
+        let options = HashOptions { memory_kib: 8, n_passes: 1, n_lanes: 1, n_threads, n_waiting };
+        Hasher::new(&options).unwrap()
+    }
+
+    #[tokio::test]
+    async fn only_the_password_that_was_hashed_is_right() {
+        let hasher = cheap(1, 4);
+        let hashed = hasher.hash("a lamp by the window".to_owned()).await.unwrap();
+        assert!(hashed.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hashed}");
+        for (password, hashed, expected) in [
+            ("a lamp by the window", Some(hashed.clone()), true),
+            ("a lamp by the windoW", Some(hashed.clone()), false),
+            ("", Some(hashed.clone()), false),
+            ("a lamp by the window", None, false),
+        ] {
+            assert_eq!(hasher.verify(password.to_owned(), hashed).await.unwrap(), expected);
+        }
+        assert_ne!(hasher.hash("a lamp by the window".to_owned()).await.unwrap(), hashed);
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_and_empties_again() {
+        let hasher = cheap(1, 1);
+        let first = hasher.enter().await.unwrap();
+        let mut second = Box::pin(hasher.enter());
+        assert!(futures_util::poll!(&mut second).is_pending(), "it waits for the thread");
+        let third = hasher.hash("a lamp by the window".to_owned()).await;
+        let Err(StoreError::Refused(refusal)) = third else { panic!("there is no place") };
+        assert_eq!(refusal.code, RefusalCode::Unavailable);
+        assert!(refusal.retry_after_ms.is_some());
+        drop(first);
+        drop(second.await.unwrap());
+        hasher.hash("a lamp by the window".to_owned()).await.unwrap();
+    }
+
+    #[test]
+    fn parameters_that_argon2_does_not_know_are_a_fault() {
+        let options = HashOptions { memory_kib: 1, ..HashOptions::default() };
+        assert!(Hasher::new(&options).is_err());
+    }
+}
