@@ -1,9 +1,11 @@
 //! What a handle, a name and a password may look like.
 
+use sha2::{Digest as _, Sha256};
 use voodoo_proto::RefusalCode;
 
 use crate::apply::is_unseen;
 use crate::error::Refusal;
+use crate::store::SecretHash;
 
 /// The rule of handles and aliases in words.
 pub const HANDLE_RULE: &str = "2 to 32 of a-z 0-9 . _ -, a letter first";
@@ -14,6 +16,12 @@ const PASSWORD_MIN_CHARS: usize = 8;
 const PASSWORD_MAX_BYTES: usize = 1_024;
 /// Code points of a name, at most.
 const NAME_MAX_CHARS: usize = 64;
+
+/// The sum by which a secret is stored and looked up.
+#[must_use]
+pub fn secret_hash(secret: &str) -> SecretHash {
+    Sha256::digest(secret.as_bytes()).into()
+}
 
 /// Whether a folded text is a handle.
 #[must_use]

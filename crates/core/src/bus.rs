@@ -42,6 +42,13 @@ pub enum Hint {
         /// Of what.
         conversation: ConversationId,
     },
+    /// The last that anybody hears of a conversation.
+    Destroyed {
+        /// Which.
+        conversation: ConversationId,
+        /// A complete WebSocket frame.
+        frame: Bytes,
+    },
     /// A device was ended.
     Revoked {
         /// Whose.
@@ -79,6 +86,7 @@ impl Bus for LocalBus {
             Hint::Tell { user, frame } => self.hub.tell(user, &frame),
             Hint::Enter { user, subscription } => self.hub.join(user, subscription),
             Hint::Exit { user, conversation } => self.hub.part(user, conversation),
+            Hint::Destroyed { conversation, frame } => self.hub.destroy(conversation, &frame),
             Hint::Revoked { user, device, code } => self.hub.close_device(user, device, code),
         }
     }

@@ -130,6 +130,9 @@ pub(crate) fn publish(bus: &dyn Bus, effects: Vec<Effect>, asker: Option<Session
                 Hint::Enter { user, subscription: Subscription { conversation, from_seq } }
             }
             Effect::Exit { user, conversation } => Hint::Exit { user, conversation },
+            Effect::Destroyed { conversation, frame } => {
+                Hint::Destroyed { conversation, frame: frame::encode(&frame) }
+            }
         });
     }
 }

@@ -55,7 +55,17 @@ struct Subscriptions {
     /// Conversations that the user lost while the session was being subscribed: a subscription
     /// that was read before that must not come after it.
     barred: Vec<ConversationId>,
+    /// What was read is subscribed: nothing needs to be barred any more.
+    is_settled: bool,
     is_over: bool,
+}
+
+impl Subscriptions {
+    fn bar(&mut self, conversation: ConversationId) {
+        if !self.is_settled {
+            self.barred.push(conversation);
+        }
+    }
 }
 
 struct Subscriber {
@@ -190,7 +200,7 @@ impl Hub {
 
     fn unsubscribe(&self, handle: &Arc<Handle>, conversation: ConversationId) {
         let mut own = handle.subscriptions.lock();
-        own.barred.push(conversation);
+        own.bar(conversation);
         if let Ok(at) = own.conversations.binary_search(&conversation) {
             own.conversations.remove(at);
             self.remove_subscriber(handle, conversation);
@@ -208,9 +218,11 @@ impl Hub {
         }
     }
 
-    /// What was lost while subscribing is told by now: forgets it.
+    /// What was read has been subscribed: what is lost from here on is only unsubscribed.
     pub(crate) fn settled(&self, handle: &Arc<Handle>) {
-        handle.subscriptions.lock().barred = Vec::new();
+        let mut own = handle.subscriptions.lock();
+        own.is_settled = true;
+        own.barred = Vec::new();
     }
 
     /// The user's sessions hear of a conversation from here on.
@@ -241,6 +253,18 @@ impl Hub {
                 false => &event.frame,
             };
             subscriber.handle.outbox.push_event(&self.limits, event.conversation, bytes);
+        }
+    }
+
+    /// Tells the sessions of a conversation that it is gone, and forgets it.
+    pub(crate) fn destroy(&self, conversation: ConversationId, bytes: &Bytes) {
+        let subscribers = self.of_conversation(conversation).lock().remove(&conversation);
+        for Subscriber { handle, .. } in subscribers.into_iter().flatten() {
+            let mut own = handle.subscriptions.lock();
+            own.bar(conversation);
+            own.conversations.retain(|one| *one != conversation);
+            drop(own);
+            handle.outbox.push_own(&self.limits, bytes);
         }
     }
 

@@ -5,6 +5,10 @@
 //! knows a socket.
 
 mod create;
+mod describe;
+mod membership;
+mod message;
+mod own;
 mod send;
 mod view;
 
@@ -17,8 +21,12 @@ use crate::rows::{ConversationRow, MemberRow, Placed, Rows, Standing, UserRow};
 
 pub use create::Create;
 pub(crate) use create::is_unseen;
+pub use describe::{Destroy, Update};
+pub use membership::{AddMembers, Join, JoinBy, Leave, RemoveMember, SetRole, join_by_invite};
+pub use message::{Delete, Edit, Pin, React};
+pub use own::{Accept, Block, Profile, Set, advance};
 pub use send::Send;
-pub use view::{message, preview, user as user_view};
+pub use view::{message, own as own_view, preview, user as user_view};
 
 /// Who may find whom.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -60,15 +68,60 @@ pub enum Write {
     Send(Send),
     /// Creates a conversation.
     Create(Create),
+    /// Replaces the body of a message.
+    Edit(Edit),
+    /// Makes messages tombstones.
+    Delete(Delete),
+    /// Sets or clears a reaction.
+    React(React),
+    /// Pins or unpins a message.
+    Pin(Pin),
+    /// Changes what a conversation says of itself.
+    Update(Update),
+    /// Ends a conversation.
+    Destroy(Destroy),
+    /// Makes the asker a member.
+    Join(Join),
+    /// Ends the asker's membership.
+    Leave(Leave),
+    /// Makes others members.
+    AddMembers(AddMembers),
+    /// Ends another's membership.
+    RemoveMember(RemoveMember),
+    /// Gives a member another role.
+    SetRole(SetRole),
+    /// Changes own settings of a conversation.
+    Set(Set),
+    /// Accepts a request.
+    Accept(Accept),
+    /// Blocks a user or ends that.
+    Block(Block),
+    /// Changes the own profile.
+    Profile(Profile),
 }
 
 impl Write {
-    /// The conversation that it changes; `None` where it makes one.
+    /// The conversation that it names; `None` where there is none yet, or only the store finds it.
     #[must_use]
     pub fn conversation(&self) -> Option<ConversationId> {
         match self {
             Self::Send(send) => Some(send.conversation),
-            Self::Create(_) => None,
+            Self::Edit(edit) => Some(edit.conversation),
+            Self::Delete(delete) => Some(delete.conversation),
+            Self::React(react) => Some(react.conversation),
+            Self::Pin(pin) => Some(pin.conversation),
+            Self::Update(update) => Some(update.conversation),
+            Self::Destroy(destroy) => Some(destroy.conversation),
+            Self::Join(Join { target: JoinBy::Conversation(conversation), .. }) => {
+                Some(*conversation)
+            }
+            Self::Leave(leave) => Some(leave.conversation),
+            Self::AddMembers(add) => Some(add.conversation),
+            Self::RemoveMember(remove) => Some(remove.conversation),
+            Self::SetRole(set) => Some(set.conversation),
+            Self::Set(set) => Some(set.conversation),
+            Self::Accept(accept) => Some(accept.conversation),
+            Self::Create(_) | Self::Join(_) | Self::Block(_) | Self::Profile(_) => None,
         }
     }
 }
@@ -102,6 +155,13 @@ pub enum Reply {
     },
     /// The asker is in this conversation.
     In(ConversationId),
+    /// The change took this `rev` at this time, and the asker knows all of it; or nothing changed,
+    /// or its events come to the asker too.
+    Changed(Option<(u64, u64)>),
+    /// These became members.
+    Added(Vec<UserId>),
+    /// Nothing more to say.
+    Done,
 }
 
 /// What others hear, or hear from now on.
@@ -143,6 +203,13 @@ pub enum Effect {
         /// Where.
         conversation: ConversationId,
     },
+    /// The last that anybody hears of a conversation.
+    Destroyed {
+        /// Which.
+        conversation: ConversationId,
+        /// What they get.
+        frame: ServerFrame,
+    },
 }
 
 /// What a rule returns.
@@ -158,6 +225,21 @@ pub fn apply(rows: &mut dyn Rows, rules: &Rules, write: &Write) -> Ruling {
     match write {
         Write::Send(send) => send.apply(rows, rules),
         Write::Create(create) => create.apply(rows, rules),
+        Write::Edit(edit) => edit.apply(rows, rules),
+        Write::Delete(delete) => delete.apply(rows),
+        Write::React(react) => react.apply(rows, rules),
+        Write::Pin(pin) => pin.apply(rows),
+        Write::Update(update) => update.apply(rows, rules),
+        Write::Destroy(destroy) => destroy.apply(rows),
+        Write::Join(join) => join.apply(rows, rules),
+        Write::Leave(leave) => leave.apply(rows),
+        Write::AddMembers(add) => add.apply(rows, rules),
+        Write::RemoveMember(remove) => remove.apply(rows),
+        Write::SetRole(set) => set.apply(rows),
+        Write::Set(set) => set.apply(rows, rules),
+        Write::Accept(accept) => accept.apply(rows),
+        Write::Block(block) => block.apply(rows, rules),
+        Write::Profile(profile) => profile.apply(rows),
     }
 }
 

@@ -25,6 +25,12 @@ pub fn user(row: &UserRow) -> User {
     }
 }
 
+/// A user as they see themselves.
+#[must_use]
+pub fn own(row: &UserRow) -> User {
+    User { role: Some(row.role), ..user(row) }
+}
+
 /// The beginning of a message.
 #[must_use]
 pub fn preview(row: &MessageRow) -> Preview {

@@ -7,6 +7,7 @@ mod lane;
 mod pages;
 mod requests;
 mod start;
+mod writes;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -268,7 +269,6 @@ impl Session {
             None => {
                 self.pages = None;
                 self.is_catching_up = false;
-                self.core.hub.settled(handle);
             }
         }
         true

@@ -6,12 +6,13 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 use voodoo_proto::event::{Pong, ServerFrame};
-use voodoo_proto::reply::{self, Done as Nothing, InConversation, Sent, encode_ok};
+use voodoo_proto::reply::{self, Changed, Done as Nothing, InConversation, Sent, encode_ok};
 use voodoo_proto::{ConversationId, Incoming, RefusalCode, Request, request};
 
 use super::pages::Pages;
+use super::writes::Plan;
 use super::{Done, Session, start};
-use crate::apply::{Create, Reply, Send, Write};
+use crate::apply::{Reply, Write};
 use crate::conversations::Answer;
 use crate::core::Core;
 use crate::error::Refusal;
@@ -29,12 +30,31 @@ const PAGE_DEFAULT: u32 = 50;
 const FOUND_USERS: usize = 20;
 
 /// The conversation in whose order a request runs.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other request has no order to keep")]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "every other request names no conversation whose order it has to keep"
+)]
 pub(super) fn conversation(request: &Request) -> Option<ConversationId> {
     match request {
         Request::Send(request::Send { conversation, .. })
+        | Request::Edit(request::Edit { conversation, .. })
+        | Request::Delete(request::Delete { conversation, .. })
+        | Request::React(request::React { conversation, .. })
+        | Request::Pin(request::Pin { conversation, .. })
+        | Request::Update(request::Update { conversation, .. })
+        | Request::Destroy(request::Destroy { conversation, .. })
+        | Request::Leave(request::Leave { conversation, .. })
+        | Request::MemberAdd(request::MemberAdd { conversation, .. })
+        | Request::MemberRemove(request::MemberRemove { conversation, .. })
+        | Request::MemberRole(request::MemberRole { conversation, .. })
+        | Request::Set(request::Set { conversation, .. })
+        | Request::Accept(request::Accept { conversation, .. })
+        | Request::Receipts(request::Receipts { conversation, .. })
+        | Request::Members(request::Members { conversation, .. })
+        | Request::Counts(request::Counts { conversation, .. })
         | Request::History(request::History { conversation, .. })
         | Request::Changes(request::Changes { conversation, .. }) => Some(*conversation),
+        Request::Join(request::Join { conversation, .. }) => *conversation,
         _ => None,
     }
 }
@@ -50,11 +70,19 @@ impl Session {
 
     /// Starts a request whose turn it is. What changes a conversation stands in its mailbox when
     /// this returns.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "what neither writes nor reads is not served, and answered so"
+    )]
     pub(super) fn begin(&mut self, incoming: Incoming) {
         let Some(handle) = self.handle().map(Arc::clone) else { return };
         let Incoming { id, request } = incoming;
         let asker = Asker { core: Arc::clone(&self.core), handle, id };
         let (lane, name) = (conversation(&request), request.name());
+        let request = match asker.write(request) {
+            Plan::Write(write) => return self.run_write(asker, lane, write),
+            Plan::Other(request) => request,
+        };
         match request {
             Request::Ping(_) => self.run(asker.pong()),
             Request::Resync(resync) if self.pages.is_none() => self.run(asker.resync(resync)),
@@ -63,47 +91,11 @@ impl Session {
                 let refusal = Refusal::new(RefusalCode::RateLimited, words).after_ms(1_000);
                 self.run(async move { asker.answer::<Nothing>(None, Err(refusal)) });
             }
-            Request::Send(send) => {
-                let write = asker.send(send);
-                self.run_write(asker, lane, write);
-            }
-            Request::Create(create) => {
-                let write = asker.create(create);
-                self.run_write(asker, lane, write);
-            }
             Request::History(history) => self.run(asker.history(history)),
             Request::Changes(changes) => self.run(asker.changes(changes)),
             Request::Get(get) => self.run(asker.get(get)),
             Request::Users(users) => self.run(asker.users(users)),
-            Request::Hello(_)
-            | Request::Bye(_)
-            | Request::Edit(_)
-            | Request::Delete(_)
-            | Request::React(_)
-            | Request::Pin(_)
-            | Request::Read(_)
-            | Request::Received(_)
-            | Request::Receipts(_)
-            | Request::Focus(_)
-            | Request::Typing(_)
-            | Request::Watch(_)
-            | Request::Status(_)
-            | Request::Active(_)
-            | Request::Update(_)
-            | Request::Destroy(_)
-            | Request::Join(_)
-            | Request::Leave(_)
-            | Request::List(_)
-            | Request::InviteCreate(_)
-            | Request::InviteRevoke(_)
-            | Request::MemberAdd(_)
-            | Request::MemberRemove(_)
-            | Request::MemberRole(_)
-            | Request::Members(_)
-            | Request::Set(_)
-            | Request::Accept(_)
-            | Request::Block(_)
-            | Request::Counts(_) => {
+            _ => {
                 let words = format!("{name} is not served yet");
                 let refusal = Refusal::new(RefusalCode::UnknownType, words);
                 self.run(async move { asker.answer::<Nothing>(lane, Err(refusal)) });
@@ -124,22 +116,22 @@ impl Session {
 }
 
 /// Who asks, and under which id.
-struct Asker {
-    core: Arc<Core>,
-    handle: Arc<Handle>,
+pub(super) struct Asker {
+    pub(super) core: Arc<Core>,
+    pub(super) handle: Arc<Handle>,
     id: Option<u64>,
 }
 
 impl Asker {
     /// Takes a token of the user's bucket.
-    fn rate(&self, bucket: Bucket) -> Result<(), Refusal> {
+    pub(super) fn rate(&self, bucket: Bucket) -> Result<(), Refusal> {
         self.over_rate(bucket).map_or(Ok(()), |retry_after_ms| {
             let words = "more requests than the rate allows";
             Err(Refusal::new(RefusalCode::RateLimited, words).after_ms(retry_after_ms))
         })
     }
 
-    fn over_rate(&self, bucket: Bucket) -> Option<u64> {
+    pub(super) fn over_rate(&self, bucket: Bucket) -> Option<u64> {
         let rates = &self.core.settings.rules.limits.rates;
         self.handle.buckets.take(bucket, rates, Instant::now()).err()
     }
@@ -168,35 +160,6 @@ impl Asker {
         }
     }
 
-    fn send(&self, send: request::Send) -> Result<Write, Refusal> {
-        Ok(Write::Send(Send {
-            conversation: send.conversation,
-            sender: self.handle.user,
-            client_id: send.client_id,
-            body: send.body,
-            reply_to: send.reply_to,
-            is_silent: send.silent.unwrap_or(false),
-            mentions: send.mentions,
-            at_ms: self.core.clock.now_ms(),
-            over_rate_ms: self.over_rate(Bucket::Send),
-        }))
-    }
-
-    fn create(&self, create: request::Create) -> Result<Write, Refusal> {
-        self.rate(Bucket::Create)?;
-        Ok(Write::Create(Create {
-            creator: self.handle.user,
-            client_id: create.client_id,
-            kind: create.kind,
-            title: create.title,
-            description: create.description,
-            alias: create.alias,
-            members: create.members.unwrap_or_default(),
-            settings: create.settings.unwrap_or_default(),
-            at_ms: self.core.clock.now_ms(),
-        }))
-    }
-
     /// Waits for a write. The answer leaves only after it was committed.
     async fn written(
         self,
@@ -220,6 +183,12 @@ impl Asker {
                 self.answer(lane, Ok(sent))
             }
             Ok(Reply::In(conversation)) => self.answer(lane, Ok(InConversation { conversation })),
+            Ok(Reply::Changed(change)) => {
+                let (rev, at_ms) = change.unzip();
+                self.answer(lane, Ok(Changed { rev, at_ms }))
+            }
+            Ok(Reply::Added(users)) => self.answer(lane, Ok(reply::Added { users })),
+            Ok(Reply::Done) => self.answer(lane, Ok(Nothing {})),
         }
     }
 

@@ -40,6 +40,7 @@ pub(super) async fn start(core: Arc<Core>, handle: Arc<Handle>, hello: Hello) ->
 async fn begin(core: &Core, handle: &Arc<Handle>, resume: Option<Resume>) -> Result<Started> {
     let subscriptions = core.store.subscriptions(handle.user).await?;
     core.hub.subscribe_all(handle, &subscriptions);
+    core.hub.settled(handle);
     let now_ms = core.clock.now_ms();
     let epoch = core.store.epoch().await?;
     let scope = resume.map_or(Scope::All, |resume| scope_of(&resume, &epoch, now_ms));
