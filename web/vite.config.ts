@@ -15,7 +15,8 @@ export default defineConfig({
     proxy: { "/ws": server, "/api": server, "/livez": server },
   },
   build: {
-    target: "es2023",
+    target: "es2024",
+    cssTarget: ["chrome123", "safari17.5", "firefox128"],
     // The content security policy admits neither inline scripts nor data: fonts, so nothing is inlined.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

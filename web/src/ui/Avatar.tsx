@@ -6,11 +6,12 @@ interface Props {
   /** Decides the colour. */
   readonly id: string;
   readonly name: string;
-  readonly size?: "small" | "normal" | "large";
+  readonly size?: "small" | "medium" | "normal" | "large";
 }
 
 const SIZES = {
   small: "size-8 text-xs",
+  medium: "size-10 text-sm",
   normal: "size-12 text-base",
   large: "size-24 text-3xl",
 } as const;

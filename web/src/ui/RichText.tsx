@@ -9,27 +9,53 @@ interface Props {
   readonly spoilerLabel: string;
   /** The mention to stand out: oneself. */
   readonly self?: string | undefined;
+  /** Keeps room for this at the end of the last line, without being seen or copied. */
+  readonly tail?: string | undefined;
 }
 
 /** The text of a message, drawn from its tree: no HTML passes here. */
-export const RichText = memo(function RichText(props: Props) {
-  return <Blocks {...props} blocks={parse(props.source)} />;
+export const RichText = memo(function RichText({ source, tail, ...within }: Props) {
+  const blocks = parse(source);
+  const ends_in_text = blocks.at(-1)?.kind === "paragraph";
+  return (
+    <>
+      <Blocks blocks={blocks} {...within} tail={ends_in_text ? tail : undefined} />
+      {!ends_in_text && <Tail text={tail} />}
+    </>
+  );
 });
 
-type Within = Omit<Props, "source">;
-
-/** The tree has no identities of its own and is drawn anew as a whole, so places serve as keys. */
-function Blocks({ blocks, ...within }: Within & { readonly blocks: readonly Block[] }) {
-  // biome-ignore lint/suspicious/noArrayIndexKey: see above.
-  return blocks.map((block, index) => <BlockView key={index} block={block} {...within} />);
+/** Room for what the caller lays over the end of the text. */
+function Tail({ text }: { readonly text: string | undefined }) {
+  if (text === undefined) return null;
+  return (
+    <span
+      aria-hidden="true"
+      className="invisible inline-block h-4 select-none whitespace-nowrap ps-2 text-xs"
+    >
+      {text}
+    </span>
+  );
 }
 
-function BlockView({ block, ...within }: Within & { readonly block: Block }) {
+type Within = Omit<Props, "source" | "tail">;
+type WithTail = Within & Pick<Props, "tail">;
+
+/** The tree has no identities of its own and is drawn anew as a whole, so places serve as keys. */
+function Blocks({ blocks, tail, ...within }: WithTail & { readonly blocks: readonly Block[] }) {
+  return blocks.map((block, index) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: see above.
+    <BlockView key={index} block={block} tail={index === blocks.length - 1 ? tail : undefined} {...within} />
+  ));
+}
+
+function BlockView({ block, tail, ...within }: WithTail & { readonly block: Block }) {
   switch (block.kind) {
     case "paragraph":
       return (
         <p dir="auto" className="mt-1.5 whitespace-pre-wrap first:mt-0">
           <Inlines nodes={block.children} {...within} />
+          <Tail text={tail} />
         </p>
       );
     case "fence":

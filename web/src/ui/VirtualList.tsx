@@ -1,5 +1,4 @@
 import {
-  type KeyboardEvent,
   type ReactElement,
   type ReactNode,
   type Ref,
@@ -8,15 +7,14 @@ import {
   useImperativeHandle,
   useLayoutEffect,
   useRef,
-  useState,
 } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
+import { useActiveRow } from "./useActiveRow";
 
 /** Nearer to the end than this, the list follows what is added. */
 const STICK_PX = 40;
 /** Older and newer rows are asked for this many screens ahead. */
 const AHEAD_SCREENS = 1.5;
-const PAGE_ROWS = 8;
 
 export interface ListRow {
   readonly key: string;
@@ -66,7 +64,7 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
   const latest = useRef(props);
   latest.current = props;
   const is_shifted = useShift(rows);
-  const { active, setActive, onKeyDown } = useActiveRow(rows, scroller, list);
+  const { active, focusRow, onKeyDown, onFocus } = useActiveRow(rows, scroller, list);
 
   const look = useCallback(() => {
     const handle = list.current;
@@ -109,7 +107,7 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
       if (index !== -1) list.current?.scrollToIndex(index, { align: "center" });
     },
     focusEnd() {
-      setActive(latest.current.rows.at(-1)?.key);
+      focusRow(latest.current.rows.length - 1);
     },
   }));
 
@@ -121,7 +119,7 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
       aria-label={label}
       aria-busy={isBusy}
       onKeyDown={onKeyDown}
-      onFocus={(event) => setActive(keyOf(event.target))}
+      onFocus={onFocus}
       className="absolute inset-0 flex flex-col overflow-y-auto overflow-x-hidden overscroll-contain [overflow-anchor:none]"
     >
       <div className="grow">{props.children}</div>
@@ -182,52 +180,4 @@ function useShift(rows: readonly ListRow[]): boolean {
     before.current = rows;
   });
   return is_shifted;
-}
-
-function keyOf(target: EventTarget): string | undefined {
-  return (target as HTMLElement).closest<HTMLElement>("[data-key]")?.dataset.key;
-}
-
-/** One row takes the focus; it stays mounted however far one scrolls. */
-function useActiveRow(
-  rows: readonly ListRow[],
-  scroller: React.RefObject<HTMLDivElement | null>,
-  list: React.RefObject<VirtualizerHandle | null>,
-) {
-  const [active, setActive] = useState<string>();
-  const wanted = useRef<string>(undefined);
-
-  useEffect(() => {
-    if (active === undefined || wanted.current !== active) return;
-    wanted.current = undefined;
-    scroller.current
-      ?.querySelector<HTMLElement>(`[data-key="${CSS.escape(active)}"]`)
-      ?.focus({ preventScroll: true });
-  }, [active, scroller]);
-
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.altKey || event.ctrlKey || event.metaKey || keyOf(event.target) === undefined) return;
-    if ((event.target as HTMLElement).dataset.key === undefined) return;
-    const current = rows.findIndex((row) => row.key === active);
-    const next = nextIndex(event.key, current, rows.length);
-    if (next === undefined) return;
-    event.preventDefault();
-    list.current?.scrollToIndex(next, { align: "nearest" });
-    wanted.current = rows[next]?.key;
-    setActive(rows[next]?.key);
-  };
-  return { active, setActive, onKeyDown };
-}
-
-function nextIndex(key: string, current: number, n_rows: number): number | undefined {
-  const steps: Readonly<Record<string, number>> = {
-    ArrowUp: current - 1,
-    ArrowDown: current + 1,
-    PageUp: current - PAGE_ROWS,
-    PageDown: current + PAGE_ROWS,
-    Home: 0,
-    End: n_rows - 1,
-  };
-  const step = steps[key];
-  return step === undefined ? undefined : Math.min(n_rows - 1, Math.max(0, step));
 }

@@ -1,0 +1,118 @@
+import { MessageCirclePlus, MessagesSquare, SearchX, UserPlus } from "lucide-react";
+import { useMemo, useState } from "react";
+import { t } from "#/i18n/text";
+import { useSnapshot } from "#/live/useClient";
+import type { ConversationView } from "#/sync/client";
+import { Button } from "#/ui/Button";
+import { EmptyState } from "#/ui/EmptyState";
+import { RowList } from "#/ui/RowList";
+import { Skeleton } from "#/ui/Skeleton";
+import { useNow } from "#/ui/useNow";
+import { ConversationRow } from "./ConversationRow";
+import { matches } from "./match";
+import { useCalmOrder } from "./useCalmOrder";
+
+interface Props {
+  readonly current: string | undefined;
+  readonly filter: string;
+  readonly onNew: () => void;
+  readonly onInvite: () => void;
+}
+
+interface Row {
+  readonly key: string;
+  readonly view: ConversationView;
+}
+
+/** Everything one takes part in, the latest first. */
+export function ConversationList({ current, filter, onNew, onInvite }: Props) {
+  const conversations = useSnapshot((snapshot) => snapshot.conversations);
+  const users = useSnapshot((snapshot) => snapshot.users);
+  const me = useSnapshot((snapshot) => snapshot.me?.user);
+  const is_loaded = me !== undefined;
+  const now_ms = useNow();
+  const [isHovered, setHovered] = useState(false);
+  const ordered = useCalmOrder(conversations, isHovered);
+  const rows = useMemo(
+    () =>
+      ordered
+        .filter((view) => matches(filter, view.title, view.peer?.handle))
+        .map((view): Row => ({ key: view.conversation, view })),
+    [ordered, filter],
+  );
+  if (!is_loaded) return <Loading />;
+  if (conversations.length === 0) return <NoConversations onNew={onNew} onInvite={onInvite} />;
+  if (rows.length === 0) return <NoMatch onNew={onNew} />;
+  return (
+    <div
+      className="flex min-h-0 grow flex-col"
+      onPointerEnter={(event) => setHovered(event.pointerType === "mouse")}
+      onPointerLeave={() => setHovered(false)}
+    >
+      <RowList
+        label={t("list.label")}
+        rows={rows}
+        currentKey={current}
+        renderRow={(row, tabIndex) => (
+          <ConversationRow
+            view={row.view}
+            users={users}
+            me={me}
+            now_ms={now_ms}
+            isCurrent={row.key === current}
+            tabIndex={tabIndex}
+          />
+        )}
+      />
+    </div>
+  );
+}
+
+function NoConversations({ onNew, onInvite }: Pick<Props, "onNew" | "onInvite">) {
+  return (
+    <EmptyState
+      icon={<MessagesSquare size={30} />}
+      label={t("list.empty")}
+      hint={t("list.emptyHint")}
+      action={
+        <>
+          <Button
+            look="primary"
+            icon={<MessageCirclePlus size={18} />}
+            label={t("list.new")}
+            onClick={onNew}
+          />
+          <Button icon={<UserPlus size={18} />} label={t("list.invite")} onClick={onInvite} />
+        </>
+      }
+    />
+  );
+}
+
+function NoMatch({ onNew }: Pick<Props, "onNew">) {
+  return (
+    <EmptyState
+      icon={<SearchX size={30} />}
+      label={t("list.noMatch")}
+      hint={t("list.noMatchHint")}
+      action={<Button label={t("list.findPeople")} onClick={onNew} />}
+    />
+  );
+}
+
+function Loading() {
+  return (
+    <div role="status" aria-label={t("app.loading")} className="late flex flex-col gap-1 px-2">
+      {Array.from({ length: 6 }, (_, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: the shapes are all alike.
+        <div key={index} className="flex h-[4.25rem] items-center gap-3 px-2.5">
+          <Skeleton className="size-12 rounded-full" />
+          <span className="flex grow flex-col gap-2">
+            <Skeleton className="h-3.5 w-2/5" />
+            <Skeleton className="h-3 w-4/5" />
+          </span>
+        </div>
+      ))}
+    </div>
+  );
+}

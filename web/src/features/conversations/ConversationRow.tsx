@@ -1,0 +1,129 @@
+import { AtSign, BellOff, Pin } from "lucide-react";
+import { memo } from "react";
+import { Link } from "wouter";
+import { number, t } from "#/i18n/text";
+import { shortTime } from "#/i18n/time";
+import { cx } from "#/lib/cx";
+import { plain } from "#/lib/markdown";
+import { useDraft } from "#/live/drafts";
+import type { User, UserId } from "#/proto/wire";
+import type { ConversationView } from "#/sync/client";
+import { Avatar } from "#/ui/Avatar";
+import { Badge } from "#/ui/Badge";
+import { Ticks } from "#/ui/Ticks";
+
+interface Props {
+  readonly view: ConversationView;
+  readonly users: ReadonlyMap<UserId, User>;
+  readonly me: UserId | undefined;
+  readonly now_ms: number;
+  readonly isCurrent: boolean;
+  readonly tabIndex: 0 | -1;
+}
+
+/** One conversation of the list: who, what was said last and when, and what is unread. */
+export const ConversationRow = memo(function ConversationRow(props: Props) {
+  const { view, now_ms, isCurrent, tabIndex } = props;
+  return (
+    <Link
+      href={`/c/${view.conversation}`}
+      data-key={view.conversation}
+      tabIndex={tabIndex}
+      aria-current={isCurrent ? "page" : undefined}
+      className={cx(
+        "flex h-[4.25rem] items-center gap-3 rounded-2xl px-2.5 outline-offset-[-2px]",
+        isCurrent ? "bg-selected" : "hover:bg-hover",
+      )}
+    >
+      <Avatar id={view.peer?.user ?? view.conversation} name={view.title} />
+      <span className="flex min-w-0 grow flex-col gap-0.5">
+        <span className="flex items-baseline gap-2">
+          <bdi className="min-w-0 truncate font-medium">{view.title}</bdi>
+          {view.muted && <Sign icon={<BellOff size={13} />} label={t("list.muted")} />}
+          <span className="ms-auto flex shrink-0 items-center gap-1 text-muted text-xs">
+            <OwnTick tick={view.own_tick} />
+            {view.preview && (
+              <time dateTime={new Date(view.at_ms).toISOString()}>{shortTime(view.at_ms, now_ms)}</time>
+            )}
+          </span>
+        </span>
+        <span className="flex items-center gap-2">
+          <LastLine {...props} />
+          <Badges view={view} />
+        </span>
+      </span>
+    </Link>
+  );
+});
+
+function Sign({ icon, label }: { readonly icon: React.ReactNode; readonly label: string }) {
+  return (
+    <span className="shrink-0 self-center text-muted" title={label}>
+      {icon}
+      <span className="sr-only">{label}</span>
+    </span>
+  );
+}
+
+function OwnTick({ tick }: { readonly tick: ConversationView["own_tick"] }) {
+  if (tick === undefined) return null;
+  const labels = {
+    pending: t("list.pending"),
+    refused: t("list.refused"),
+    sent: t("timeline.sent"),
+    read: t("timeline.read"),
+  };
+  return (
+    <span className={tick === "read" ? "text-accent-text" : undefined}>
+      <Ticks tick={tick} label={labels[tick]} />
+    </span>
+  );
+}
+
+function LastLine({ view, users, me, isCurrent }: Props) {
+  const draft = useDraft(view.conversation);
+  if (draft.trim() !== "" && !isCurrent) {
+    return (
+      <span className="min-w-0 grow truncate text-muted text-sm">
+        <span className="font-medium text-danger-text">{t("list.draft")}</span> {draft}
+      </span>
+    );
+  }
+  return (
+    <span dir="auto" className="min-w-0 grow truncate text-muted text-sm">
+      {lastLine(view, users, me)}
+    </span>
+  );
+}
+
+function lastLine(view: ConversationView, users: ReadonlyMap<UserId, User>, me: UserId | undefined): string {
+  const { preview } = view;
+  if (preview === undefined) return t("list.nothing");
+  if (preview.text === undefined) return t("list.deleted");
+  const text = plain(preview.text, (user) => users.get(user as UserId)?.name);
+  if (view.kind === "direct" || preview.from === undefined) return text;
+  if (preview.from === me) return t("list.you", { text });
+  const name = users.get(preview.from)?.name;
+  return name === undefined ? text : t("timeline.arrived", { name, text });
+}
+
+function Badges({ view }: { readonly view: ConversationView }) {
+  return (
+    <span className="flex shrink-0 items-center gap-1">
+      {view.mentions > 0 && (
+        <span className="inline-grid size-5 place-items-center rounded-full bg-accent text-on-accent">
+          <AtSign aria-hidden="true" size={13} strokeWidth={2.5} />
+          <span className="sr-only">{t("list.mentions", { n: view.mentions })}</span>
+        </span>
+      )}
+      {view.unread > 0 && (
+        <Badge
+          label={t("list.unread", { n: view.unread })}
+          text={view.unread > 999 ? `${number(999)}+` : number(view.unread)}
+          isMuted={view.muted}
+        />
+      )}
+      {view.pinned && view.unread === 0 && <Sign icon={<Pin size={14} />} label={t("list.pinned")} />}
+    </span>
+  );
+}

@@ -1,0 +1,177 @@
+import { memo } from "react";
+import { t } from "#/i18n/text";
+import { clock, fullTime } from "#/i18n/time";
+import { cx } from "#/lib/cx";
+import { emojiCount } from "#/lib/emoji";
+import { hue } from "#/lib/identity";
+import { plain } from "#/lib/markdown";
+import type { Body, User, UserId } from "#/proto/wire";
+import type { Line } from "#/sync/client";
+import { Avatar } from "#/ui/Avatar";
+import { RichText } from "#/ui/RichText";
+import { type Tick, Ticks } from "#/ui/Ticks";
+import { Refused } from "./Refused";
+
+type Spoken = Extract<Line, { kind: "sent" | "pending" | "refused" }>;
+
+interface Props {
+  readonly line: Spoken;
+  readonly at_ms: number;
+  readonly author: User | undefined;
+  readonly users: ReadonlyMap<UserId, User>;
+  readonly me: UserId | undefined;
+  readonly isOwn: boolean;
+  readonly isFirst: boolean;
+  readonly isLast: boolean;
+  /** Several people write here, so each needs a name and a face. */
+  readonly hasNames: boolean;
+  readonly tabIndex: 0 | -1;
+}
+
+/** One message. */
+export const Bubble = memo(function Bubble(props: Props) {
+  const { line, isOwn, isFirst, isLast, hasNames, author, tabIndex } = props;
+  const is_jumbo = jumbo(line) > 0;
+  const name = isOwn ? t("timeline.you") : (author?.name ?? t("timeline.someone"));
+  return (
+    <article
+      data-key={line.key}
+      tabIndex={tabIndex}
+      aria-label={spoken(props, name)}
+      className={cx(
+        "group flex items-end gap-2 rounded-2xl",
+        isOwn && "justify-end",
+        isFirst ? "pt-2" : "pt-0.5",
+      )}
+    >
+      {hasNames && !isOwn && (
+        <span className="w-8 shrink-0">
+          {isLast && <Avatar id={author?.user ?? ""} name={name} size="small" />}
+        </span>
+      )}
+      <div className={cx("flex min-w-0 max-w-[min(88%,36rem)] flex-col gap-1", isOwn && "items-end")}>
+        <div
+          className={cx("relative min-w-16 max-w-full px-3 py-1.5", shape(props), !is_jumbo && ground(isOwn))}
+        >
+          {hasNames && !isOwn && isFirst && <Author id={author?.user ?? ""} name={name} />}
+          <Words {...props} isJumbo={is_jumbo} />
+          <Meta {...props} />
+        </div>
+        {line.kind === "refused" && <Refused line={line} />}
+      </div>
+    </article>
+  );
+});
+
+function ground(is_own: boolean): string {
+  return is_own ? "bg-own" : "bg-other shadow-bubble";
+}
+
+/** The corners on the sender's side are tight where bubbles of one group meet. */
+function shape({ isOwn, isFirst }: Props): string {
+  if (isOwn) return cx("rounded-2xl rounded-ee-md", !isFirst && "rounded-se-md");
+  return cx("rounded-2xl rounded-es-md", !isFirst && "rounded-ss-md");
+}
+
+function Author({ id, name }: { readonly id: string; readonly name: string }) {
+  return (
+    <bdi className="person-text block truncate font-semibold text-sm" style={personStyle(id)}>
+      {name}
+    </bdi>
+  );
+}
+
+function Words({ line, users, me, isOwn, at_ms, isJumbo }: Props & { readonly isJumbo: boolean }) {
+  if (line.kind === "sent" && line.message.deleted)
+    return <Aside text={t("timeline.deleted")} tail={tail(line, isOwn, at_ms)} />;
+  const body = bodyOf(line);
+  if (body?.kind !== "text")
+    return <Aside text={t("timeline.unknownBody")} tail={tail(line, isOwn, at_ms)} />;
+  if (isJumbo) return <p className="pb-4 text-5xl leading-tight">{body.text}</p>;
+  const named = line.kind === "sent" ? line.message.mentions?.users : undefined;
+  return (
+    <div className="break-words [overflow-wrap:anywhere]">
+      <RichText
+        source={body.text}
+        nameOf={(id) =>
+          named?.includes(id as UserId) ? (users.get(id as UserId)?.name ?? undefined) : undefined
+        }
+        self={me}
+        spoilerLabel={t("timeline.spoiler")}
+        tail={tail(line, isOwn, at_ms)}
+      />
+    </div>
+  );
+}
+
+function Aside({ text, tail }: { readonly text: string; readonly tail: string }) {
+  return (
+    <p className="text-muted italic">
+      {text}
+      <span aria-hidden="true" className="invisible inline-block h-4 ps-2 text-xs not-italic">
+        {tail}
+      </span>
+    </p>
+  );
+}
+
+/** What `Meta` will cover: the time, the word "edited" and the width of the ticks. */
+function tail(line: Spoken, is_own: boolean, at_ms: number): string {
+  const edited = isEdited(line) ? `${t("timeline.edited")} ` : "";
+  return edited + clock(at_ms) + (is_own ? "\u2003\u2002" : "");
+}
+
+function Meta({ line, isOwn, at_ms }: Props) {
+  return (
+    <span
+      className={cx(
+        "absolute end-3 bottom-1.5 flex h-4 select-none items-center gap-1 text-xs",
+        isOwn ? "text-own-muted" : "text-muted",
+      )}
+    >
+      {isEdited(line) && <span>{t("timeline.edited")}</span>}
+      <time dateTime={new Date(at_ms).toISOString()} title={fullTime(at_ms)}>
+        {clock(at_ms)}
+      </time>
+      {isOwn && <Ticks tick={tickOf(line)} label={statusText(line)} />}
+    </span>
+  );
+}
+
+function tickOf(line: Spoken): Tick {
+  return line.kind === "sent" ? line.status : line.kind;
+}
+
+function statusText(line: Spoken): string {
+  if (line.kind === "pending") return line.is_sending ? t("timeline.sending") : t("timeline.queued");
+  if (line.kind === "refused") return t("timeline.failed");
+  return line.status === "read" ? t("timeline.read") : t("timeline.sent");
+}
+
+function isEdited(line: Spoken): boolean {
+  return line.kind === "sent" && (line.message.edits ?? 0) > 0 && !line.message.deleted;
+}
+
+function bodyOf(line: Spoken): Body | undefined {
+  return line.kind === "sent" ? line.message.body : line.body;
+}
+
+/** How many emoji the message is, if it is nothing else and few enough to be drawn large. */
+function jumbo(line: Spoken): number {
+  if (line.kind === "sent" && line.message.deleted) return 0;
+  const body = bodyOf(line);
+  return body?.kind === "text" ? emojiCount(body.text) : 0;
+}
+
+/** The message as one sentence for screen readers. */
+function spoken({ line, users, isOwn, at_ms }: Props, name: string): string {
+  const body = bodyOf(line);
+  const is_deleted = line.kind === "sent" && line.message.deleted;
+  const text = body?.kind === "text" ? plain(body.text, (id) => users.get(id as UserId)?.name) : "";
+  const words = is_deleted ? t("timeline.deleted") : text || t("timeline.unknownBody");
+  return [name, clock(at_ms), words, isOwn ? statusText(line) : ""].filter(Boolean).join(", ");
+}
+
+function personStyle(id: string): React.CSSProperties {
+  return { "--hue": hue(id) } as React.CSSProperties;
+}

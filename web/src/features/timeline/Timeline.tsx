@@ -1,0 +1,203 @@
+import { Hand, NotebookPen } from "lucide-react";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { t } from "#/i18n/text";
+import { dayName } from "#/i18n/time";
+import { useActions, useSnapshot, useTimeline } from "#/live/useClient";
+import type { ConversationView, TimelineView } from "#/sync/client";
+import { EmptyState } from "#/ui/EmptyState";
+import { useNow } from "#/ui/useNow";
+import { type ListHandle, type ListView, VirtualList } from "#/ui/VirtualList";
+import { JumpButton } from "./JumpButton";
+import { type Row, toRows } from "./rows";
+import { TimelineLoading } from "./TimelineLoading";
+import { DayPill, TimelineRow } from "./TimelineRow";
+import { useArrivals } from "./useArrivals";
+import { useDivider } from "./useDivider";
+import { useReadMark } from "./useReadMark";
+
+/** All that was said in a conversation, opened where one stopped reading. Give it the conversation as `key`. */
+export function Timeline({ view }: { readonly view: ConversationView }) {
+  const id = view.conversation;
+  const { open, close } = useActions();
+  const timeline = useTimeline(id);
+  const users = useSnapshot((snapshot) => snapshot.users);
+  const me = useSnapshot((snapshot) => snapshot.me?.user);
+  const unread_after = useDivider(timeline.read_seq, view.unread);
+  const rows = useMemo(
+    () => toRows(timeline.lines, { me, unread_after }),
+    [timeline.lines, me, unread_after],
+  );
+  const news = useArrivals(rows, users);
+
+  useEffect(() => {
+    open(id);
+    return () => close(id);
+  }, [id, open, close]);
+
+  return (
+    <div className="relative min-h-0 grow">
+      <Content view={view} timeline={timeline} rows={rows} isDivided={unread_after !== undefined} />
+      <div role="log" aria-live="polite" className="sr-only">
+        {news}
+      </div>
+    </div>
+  );
+}
+
+interface ContentProps {
+  readonly view: ConversationView;
+  readonly timeline: TimelineView;
+  readonly rows: readonly Row[];
+  readonly isDivided: boolean;
+}
+
+function Content({ view, timeline, rows, isDivided }: ContentProps) {
+  const has_divider = rows.some((row) => row.begins_unread);
+  // The list opens once, so it waits until the place to open at is there.
+  const [isOpen, setOpen] = useState(false);
+  const may_open = rows.length > 0 && (has_divider || !isDivided || !timeline.is_loading);
+  useEffect(() => {
+    if (may_open) setOpen(true);
+  }, [may_open]);
+  if (isOpen || may_open) return <Lines view={view} timeline={timeline} rows={rows} />;
+  if (timeline.is_loading || timeline.has_older) return <TimelineLoading label={t("timeline.loading")} />;
+  return <Beginning view={view} />;
+}
+
+function Lines({ view, timeline, rows }: Omit<ContentProps, "isDivided">) {
+  const id = view.conversation;
+  const { loadOlder, loadNewer } = useActions();
+  const users = useSnapshot((snapshot) => snapshot.users);
+  const me = useSnapshot((snapshot) => snapshot.me?.user);
+  const list = useRef<ListHandle>(null);
+  const now_ms = useNow();
+  const [sight, setSight] = useState<Sight>({ first: 0, is_far: false });
+  const seen = useReadMark(id, timeline.read_seq);
+  useFollowOwn(rows, list);
+
+  const onView = useCallback(
+    (next: ListView) => {
+      setSight((before) => {
+        const is_far = next.screensToEnd > 1;
+        return before.first === next.first && before.is_far === is_far
+          ? before
+          : { first: next.first, is_far };
+      });
+      seen(seqUpTo(rows, next.last));
+    },
+    [rows, seen],
+  );
+
+  return (
+    <>
+      <VirtualList
+        ref={list}
+        label={t("timeline.label", { name: view.title })}
+        rows={rows}
+        openAtKey={rows.find((row) => row.begins_unread)?.key}
+        isBusy={timeline.is_loading}
+        onView={onView}
+        onNearStart={() => {
+          if (timeline.has_older && !timeline.is_loading) loadOlder(id);
+        }}
+        onNearEnd={() => {
+          if (timeline.has_newer && !timeline.is_loading) loadNewer(id);
+        }}
+        renderRow={(row, tabIndex) => (
+          <TimelineRow
+            row={row}
+            conversation={id}
+            users={users}
+            me={me}
+            hasNames={view.kind === "group"}
+            now_ms={now_ms}
+            tabIndex={tabIndex}
+          />
+        )}
+      >
+        {!timeline.has_older && <Origin view={view} />}
+      </VirtualList>
+      <FloatingDay row={rows[sight.first]} index={sight.first} now_ms={now_ms} />
+      {(sight.is_far || timeline.has_newer) && (
+        <JumpButton nNew={view.unread} onJump={() => list.current?.scrollToEnd()} />
+      )}
+    </>
+  );
+}
+
+interface Sight {
+  readonly first: number;
+  /** More than a screen from the end. */
+  readonly is_far: boolean;
+}
+
+function seqUpTo(rows: readonly Row[], index: number): number {
+  for (let at = Math.min(index, rows.length - 1); at >= 0; at -= 1) {
+    const line = rows[at]?.line;
+    if (line?.kind === "sent") return line.message.seq;
+  }
+  return 0;
+}
+
+/** One's own new message is always followed, wherever one was reading. */
+function useFollowOwn(rows: readonly Row[], list: React.RefObject<ListHandle | null>): void {
+  const last = rows.at(-1);
+  const key = last?.line.kind === "pending" ? last.key : undefined;
+  const before = useRef(key);
+  useLayoutEffect(() => {
+    if (key !== undefined && key !== before.current) list.current?.scrollToEnd();
+    before.current = key;
+  }, [key, list]);
+}
+
+const SHOWN_MS = 1_500;
+
+/** The day of what is at the top, while one scrolls. */
+function FloatingDay(props: {
+  readonly row: Row | undefined;
+  readonly index: number;
+  readonly now_ms: number;
+}) {
+  const { row, index, now_ms } = props;
+  const [isShown, setShown] = useState(false);
+  const is_first_look = useRef(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: shown anew whenever another row reaches the top.
+  useEffect(() => {
+    if (is_first_look.current) {
+      is_first_look.current = false;
+      return;
+    }
+    setShown(true);
+    const timer = setTimeout(() => setShown(false), SHOWN_MS);
+    return () => clearTimeout(timer);
+  }, [index]);
+  if (!isShown || row === undefined || row.begins_day) return null;
+  return (
+    <div aria-hidden="true" className="pointer-events-none absolute inset-x-0 top-0 motion-safe:animate-fade">
+      <DayPill text={dayName(row.at_ms, now_ms)} />
+    </div>
+  );
+}
+
+/** Stands above the very first message. */
+function Origin({ view }: { readonly view: ConversationView }) {
+  return (
+    <p className="px-4 pt-8 pb-2 text-center text-muted text-sm">
+      {t("timeline.begin", { name: view.title })}
+    </p>
+  );
+}
+
+function Beginning({ view }: { readonly view: ConversationView }) {
+  const me = useSnapshot((snapshot) => snapshot.me?.user);
+  const is_self = view.kind === "direct" && view.peer?.user === me;
+  return (
+    <div className="flex h-full overflow-y-auto">
+      <EmptyState
+        icon={is_self ? <NotebookPen size={28} /> : <Hand size={28} />}
+        label={t("timeline.empty")}
+        hint={is_self ? t("timeline.emptySelf") : t("timeline.emptyHint", { name: view.title })}
+      />
+    </div>
+  );
+}
