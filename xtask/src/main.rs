@@ -6,6 +6,7 @@
 mod bench;
 mod check;
 mod codegen;
+mod dev;
 mod dist;
 mod e2e;
 mod fix;
@@ -35,6 +36,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     command("setup", "", "check tools, install what is missing", setup::run),
     command("run", "[-- ARGS]", "web client and release server, no configuration", run::run),
+    command("dev", "", "server with demo users on :8080, Vite on :5173", dev::run),
     command("test", "[FILTER]", "every test, or those that match", test::run),
     command("fix", "", "format, fix lints, generate code", fix::run),
     command("check", "", "every gate that runs no test", check::run),

@@ -1,9 +1,10 @@
 //! Where things are: the checkout, its files, and the directory cargo builds into.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
+use std::{env, fs};
 
 use anyhow::{Context as _, Result};
 use serde_json::Value;
@@ -18,8 +19,14 @@ pub(crate) const BINARY: &str = "voodoo";
 pub(crate) const CI_PROFILE: &str = "ci";
 
 /// The root of the checkout.
+///
+/// Cargo says where this package is, since one build directory may serve several checkouts.
 pub(crate) fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask is a folder of the checkout")
+    static ROOT: LazyLock<PathBuf> = LazyLock::new(|| {
+        let own = env::var_os("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&own).parent().expect("xtask is a folder of the checkout").to_owned()
+    });
+    &ROOT
 }
 
 /// The web client's folder.
@@ -44,7 +51,7 @@ pub(crate) fn target_dir() -> Result<PathBuf> {
 ///
 /// If cargo cannot read the workspace.
 pub(crate) fn binary(profile: &str) -> Result<PathBuf> {
-    Ok(target_dir()?.join(profile).join(format!("{BINARY}{}", std::env::consts::EXE_SUFFIX)))
+    Ok(target_dir()?.join(profile).join(format!("{BINARY}{}", env::consts::EXE_SUFFIX)))
 }
 
 /// What `cargo metadata` says about the workspace.
