@@ -6,7 +6,8 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
 use voodoo_core::Refusal;
-use voodoo_proto::http::{Device, MeSeen, PasswordChange};
+use voodoo_core::apply::{Profile, Write};
+use voodoo_proto::http::{Device, MePatch, MeSeen, PasswordChange};
 use voodoo_proto::object::User;
 use voodoo_proto::{CloseCode, DeviceId, RefusalCode};
 
@@ -79,6 +80,22 @@ pub(crate) async fn me(
     let found = door.core.store.users(&[who.user]).await?.pop();
     let Some(user) = found else { return Err(Refusal::not_found().into()) };
     Ok(Json(MeSeen { user: User { role: Some(who.role), ..user } }))
+}
+
+/// `PATCH /me`
+pub(crate) async fn change_me(
+    State(door): State<Arc<Door>>,
+    caller: Caller,
+    Json(patch): Json<MePatch>,
+) -> Result<Json<MeSeen>, Denied> {
+    if patch.avatar.is_some() {
+        return Err(Refusal::field("avatar", "pictures are not served yet").into());
+    }
+    if let Some(name) = patch.name {
+        let by = caller.who().user;
+        door.core.carry_out(Write::Profile(Profile { by, name })).await?;
+    }
+    me(State(door), caller).await
 }
 
 /// `POST /me/password`

@@ -1,10 +1,11 @@
 //! Wrong guesses of passwords and secrets: a few are free, then each costs a longer wait.
 //!
 //! Counts by account and by address in tables of a fixed size. Who shares a slot shares its
-//! count; the hash is keyed, so that nobody can choose to. No account is ever shut: its owner
-//! gets in after the longest wait, and live sessions are not touched.
+//! count; the hash is keyed, so that nobody can choose to. No account is ever shut: from where it
+//! was logged in to before, guesses count apart from everyone else's, so that nobody keeps its
+//! owner out by guessing on; and live sessions are not touched.
 
-use std::hash::{BuildHasher as _, Hash, RandomState};
+use std::hash::{BuildHasher as _, RandomState};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(crate) struct Attempts {
     key: RandomState,
     accounts: Table,
     addresses: Table,
+    /// Hashes of account and network, each in the slot that is its remainder.
+    known: Mutex<Vec<u64>>,
 }
 
 /// A guess under way, counted as wrong until the contrary is said.
@@ -42,6 +45,8 @@ pub(crate) struct Attempt<'a> {
     attempts: &'a Attempts,
     account: Option<usize>,
     address: usize,
+    /// Hash of account and network.
+    pair: Option<u64>,
 }
 
 impl Attempts {
@@ -49,6 +54,7 @@ impl Attempts {
         Self {
             accounts: Table::new(options.free_per_account),
             addresses: Table::new(options.free_per_address),
+            known: Mutex::new(vec![0; N_SLOTS]),
             began: Instant::now(),
             key: RandomState::new(),
             options,
@@ -61,7 +67,12 @@ impl Attempts {
     ///
     /// `rate_limited` if it has to wait.
     pub(crate) fn at(&self, account: Account<'_>, from: IpAddr) -> Result<Attempt<'_>, Refusal> {
-        self.begin(Some(self.slot(account)), self.slot(network(from)))
+        let network = network(from);
+        let pair = self.key.hash_one((account, network));
+        let is_known = self.known.lock()[slot(pair)] == pair;
+        let account = if is_known { pair } else { self.key.hash_one(account) };
+        let attempt = self.begin(Some(slot(account)), network)?;
+        Ok(Attempt { pair: Some(pair), ..attempt })
     }
 
     /// Begins a guess at a secret that belongs to no account.
@@ -70,11 +81,12 @@ impl Attempts {
     ///
     /// `rate_limited` if it has to wait.
     pub(crate) fn from(&self, from: IpAddr) -> Result<Attempt<'_>, Refusal> {
-        self.begin(None, self.slot(network(from)))
+        self.begin(None, network(from))
     }
 
-    fn begin(&self, account: Option<usize>, address: usize) -> Result<Attempt<'_>, Refusal> {
+    fn begin(&self, account: Option<usize>, network: IpAddr) -> Result<Attempt<'_>, Refusal> {
         let now_ms = self.now_ms();
+        let address = slot(self.key.hash_one(network));
         self.addresses.take(address, &self.options, now_ms).map_err(too_many)?;
         if let Some(account) = account
             && let Err(wait_ms) = self.accounts.take(account, &self.options, now_ms)
@@ -82,12 +94,7 @@ impl Attempts {
             self.addresses.give_back(address, now_ms);
             return Err(too_many(wait_ms));
         }
-        Ok(Attempt { attempts: self, account, address })
-    }
-
-    fn slot(&self, key: impl Hash) -> usize {
-        let hash = self.key.hash_one(key) % (N_SLOTS as u64);
-        usize::try_from(hash).unwrap_or(0)
+        Ok(Attempt { attempts: self, account, address, pair: None })
     }
 
     fn now_ms(&self) -> u64 {
@@ -100,6 +107,9 @@ impl Attempt<'_> {
     pub(crate) fn was_right(self) {
         if let Some(account) = self.account {
             self.attempts.accounts.forget(account);
+        }
+        if let Some(pair) = self.pair {
+            self.attempts.known.lock()[slot(pair)] = pair;
         }
         self.attempts.addresses.give_back(self.address, self.attempts.now_ms());
     }
@@ -116,6 +126,10 @@ impl Attempt<'_> {
 
 fn too_many(wait_ms: u64) -> Refusal {
     Refusal::new(RefusalCode::RateLimited, "too many attempts, wait a while").after_ms(wait_ms)
+}
+
+fn slot(hash: u64) -> usize {
+    usize::try_from(hash % N_SLOTS as u64).unwrap_or(0)
 }
 
 /// When the wait of a slot is over, and how many wrong guesses it has.
@@ -244,15 +258,30 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn nobody_keeps_the_owner_out_from_where_the_owner_was_in() {
+        let attempts = attempts();
+        let right = attempts.at(Account::Handle("ann"), HOME.parse().unwrap());
+        right.expect("two are free").was_right();
+        for n in 0..3 {
+            assert_eq!(wait_ms(&attempts, "ann", &format!("198.51.100.{n}")), None);
+        }
+        assert_eq!(wait_ms(&attempts, "ann", "198.51.100.9"), Some(1_000));
+        for _ in 0..3 {
+            assert_eq!(wait_ms(&attempts, "ann", HOME), None);
+        }
+        assert_eq!(wait_ms(&attempts, "ann", HOME), Some(1_000), "guesses count there too");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_right_guess_frees_the_account_and_not_the_address() {
         let attempts = attempts();
-        let home: IpAddr = HOME.parse().unwrap();
         for _ in 0..2 {
-            assert_eq!(wait_ms(&attempts, "ann", HOME), None);
-            assert_eq!(wait_ms(&attempts, "ann", HOME), None);
-            let Ok(attempt) = attempts.at(Account::Handle("ann"), home) else { return };
-            attempt.was_right();
+            assert_eq!(wait_ms(&attempts, "ann", HOME), None, "a wrong one");
+            let right = attempts.at(Account::Handle("ann"), HOME.parse().unwrap());
+            right.expect("two are free").was_right();
         }
+        assert_eq!(wait_ms(&attempts, "ann", HOME), None);
+        assert_eq!(wait_ms(&attempts, "bo", HOME), None);
         assert_eq!(wait_ms(&attempts, "bo", HOME), None);
         assert_eq!(wait_ms(&attempts, "bo", HOME), Some(1_000));
     }

@@ -4,14 +4,13 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use http::{HeaderMap, header};
 use voodoo_core::store::Authenticated;
-use voodoo_core::{Refusal, fault};
+use voodoo_core::{Refusal, account, fault};
 use voodoo_proto::RefusalCode;
 
 use super::cookie::Cookie;
 use super::door::Door;
 use super::origin::OriginKind;
 use super::problem::Denied;
-use super::secret;
 
 /// Finds out who asks: by the cookie if a page asks, by the bearer token if a program does.
 ///
@@ -29,7 +28,7 @@ pub async fn authenticate(
         bearer(headers)
     };
     let Some(token) = token else { return Err(unauthenticated()) };
-    let found = door.core.accounts.authenticate(secret::hash(token), door.now_ms()).await;
+    let found = door.core.accounts.authenticate(account::secret_hash(token), door.now_ms()).await;
     let Some(who) = found.map_err(fault::to_refusal)? else { return Err(unauthenticated()) };
     door.touch(&who);
     Ok(who)

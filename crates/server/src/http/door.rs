@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use voodoo_core::store::OneTime;
-use voodoo_core::{Core, Fault, StoreError, Worker};
+use voodoo_core::{Core, Fault, StoreError, Worker, account};
 use voodoo_proto::{MAX_SAFE_INTEGER, RefusalCode};
 
 use super::attempts::Attempts;
@@ -71,7 +71,7 @@ impl Door {
         let token = secret::new_token();
         let accounts = &self.core.accounts;
         let kept = accounts
-            .put_one_time(OneTime::SetUp, secret::hash(&token), None, MAX_SAFE_INTEGER)
+            .put_one_time(OneTime::SetUp, account::secret_hash(&token), None, MAX_SAFE_INTEGER)
             .await;
         match kept {
             Ok(()) => Ok(Some(format!("{}/setup#{token}", self.url_at(local)))),

@@ -38,7 +38,7 @@ pub(crate) async fn set_up(
     let server_name = wanted.server_name.as_deref().map(server_name).transpose()?;
     let attempt = door.attempts.from(visit.from)?;
     let user = NewUser { password: Some(door.hasher.hash(wanted.password).await?), ..user };
-    let secret = secret::hash(&wanted.token);
+    let secret = account::secret_hash(&wanted.token);
     let claim = Claim { secret, user, device: key.device.clone(), server_name };
     let opened = door.core.accounts.claim(claim, door.now_ms()).await?;
     attempt.was_right();
@@ -121,7 +121,7 @@ pub(crate) async fn reset(
     let attempt = door.attempts.from(visit.from)?;
     let hashed = door.hasher.hash(wanted.password.clone()).await?;
     let accounts = &door.core.accounts;
-    let secret = secret::hash(&wanted.token);
+    let secret = account::secret_hash(&wanted.token);
     let owner = accounts.take_one_time(OneTime::Reset, secret, door.now_ms()).await?;
     let Some(user) = owner else {
         return Err(Refusal::new(RefusalCode::Gone, "the link leads to no account").into());
@@ -171,7 +171,7 @@ fn invite_for(
     match (rule, invite) {
         (SignUpRule::Closed, _) => Err(Refusal::forbidden("nobody can sign up here")),
         (SignUpRule::Invite, None) => Err(Refusal::forbidden("signing up needs an invite")),
-        (SignUpRule::Invite | SignUpRule::Open, invite) => Ok(invite.map(secret::hash)),
+        (SignUpRule::Invite | SignUpRule::Open, invite) => Ok(invite.map(account::secret_hash)),
     }
 }
 
@@ -198,7 +198,8 @@ impl Key {
             None => device_name::guess(headers).to_owned(),
         };
         let token = secret::new_token();
-        let device = NewDevice { name, token: secret::hash(&token), expires_ms: door.expires_ms() };
+        let device =
+            NewDevice { name, token: account::secret_hash(&token), expires_ms: door.expires_ms() };
         Ok(Self { token, device, cookie })
     }
 

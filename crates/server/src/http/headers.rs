@@ -7,7 +7,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use voodoo_core::{Fault, Refusal, StoreError};
 use voodoo_proto::RefusalCode;
 
@@ -54,7 +54,10 @@ pub(crate) async fn around(
             Denied::from(StoreError::Fault(fault)).into_response()
         }
     };
-    protect(response.headers_mut(), door.options.is_secure());
+    // What switches to a socket is no page.
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        protect(response.headers_mut(), door.options.is_secure());
+    }
     response
 }
 

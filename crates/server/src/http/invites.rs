@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use axum::extract::{Path, State};
 use http::{HeaderMap, StatusCode};
-use voodoo_core::Refusal;
 use voodoo_core::store::NewInvite;
+use voodoo_core::{Refusal, account};
 use voodoo_proto::InviteId;
 use voodoo_proto::http::{InviteLook, InviteRequest, InviteSeen};
 use voodoo_proto::object::Role;
@@ -40,7 +40,7 @@ pub(crate) async fn create(
     let by = caller.who().user;
     let now_ms = door.now_ms();
     let invite = NewInvite {
-        code: secret::hash(&code),
+        code: account::secret_hash(&code),
         by,
         conversation,
         uses: wanted.uses,
@@ -67,7 +67,7 @@ pub(crate) async fn look(
     Json(wanted): Json<InviteLook>,
 ) -> Result<Json<InviteSeen>, Denied> {
     let accounts = &door.core.accounts;
-    let target = accounts.look_invite(secret::hash(&wanted.code), door.now_ms()).await?;
+    let target = accounts.look_invite(account::secret_hash(&wanted.code), door.now_ms()).await?;
     let (server_name, _) = accounts.about().await?;
     let seen =
         InviteSeen { server_name, inviter: target.inviter, conversation: target.conversation };

@@ -1,4 +1,4 @@
-//! The HTTP door beside the socket: ways in, devices, invites, health and the web client's files.
+//! The HTTP door and the way to the socket: ways in, devices, invites, health and the web client's files.
 
 mod account;
 mod attempts;
@@ -18,6 +18,7 @@ mod origin;
 mod problem;
 mod routes;
 pub mod secret;
+mod socket;
 mod touch;
 
 use std::sync::Arc;

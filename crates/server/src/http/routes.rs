@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, delete, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 use http::Method;
 
 use super::door::Door;
 use super::guard::{Who, guard};
-use super::{account, enter, health, invites};
+use super::{account, enter, health, invites, socket};
 
 /// One thing that can be asked, and by whom. Who it is for is enforced before its handler runs.
 pub struct Route {
@@ -24,6 +24,7 @@ pub struct Route {
 
 #[rustfmt::skip]
 const ROUTES: &[Route] = &[
+    route(Method::GET,    "/ws",                        Who::Anyone, || get(socket::open)),
     route(Method::GET,    "/livez",                     Who::Anyone, || get(health::livez)),
     route(Method::GET,    "/readyz",                    Who::Anyone, || get(health::readyz)),
     route(Method::GET,    "/healthz",                   Who::Anyone, || get(health::readyz)),
@@ -36,6 +37,7 @@ const ROUTES: &[Route] = &[
     route(Method::GET,    "/api/v1/devices",            Who::User,   || get(account::devices)),
     route(Method::DELETE, "/api/v1/devices/{device}",   Who::User,   || delete(account::end_device)),
     route(Method::GET,    "/api/v1/me",                 Who::User,   || get(account::me)),
+    route(Method::PATCH,  "/api/v1/me",                 Who::User,   || patch(account::change_me)),
     route(Method::POST,   "/api/v1/me/password",        Who::User,   || post(account::change_password)),
     route(Method::POST,   "/api/v1/invites",            Who::User,   || post(invites::create)),
     route(Method::POST,   "/api/v1/invites/look",       Who::Anyone, || post(invites::look)),
