@@ -39,6 +39,7 @@ pub use options::{AttemptOptions, HttpOptions};
 pub use origin::{BadOrigin, OriginKind, WebOrigin, allowed_origin};
 pub use routes::{Route, routes};
 
+pub use crate::password::HashOptions;
 use crate::web_files;
 use problem::Denied;
 
