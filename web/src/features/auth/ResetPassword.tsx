@@ -1,0 +1,46 @@
+import { useState } from "react";
+import { t } from "#/i18n/text";
+import { ask } from "#/live/http";
+import { Button } from "#/ui/Button";
+import { checkPassword } from "./checks";
+import { DoorFrame, Problem } from "./DoorFrame";
+import { NewPassword } from "./fields";
+import { DeadLink } from "./LogIn";
+import { dropSecret, useSecret } from "./secret";
+import { codeOf, useForm } from "./useForm";
+
+/** Sets a new password by a link of the operator. */
+export function ResetPassword({ onEnter }: { readonly onEnter: () => void }) {
+  const token = useSecret();
+  const [password, setPassword] = useState("");
+  const [isGone, setGone] = useState(false);
+  const form = useForm({
+    check: () => ({ password: checkPassword(password) }),
+    async send() {
+      try {
+        await ask("POST", "/reset", { token, password });
+      } catch (error) {
+        if (codeOf(error) === "gone") return setGone(true);
+        throw error;
+      }
+      dropSecret();
+      onEnter();
+    },
+  });
+  if (token === "") return <DeadLink title={t("door.noSecret")} hint={t("door.noSecretHint")} />;
+  if (isGone) return <DeadLink title={t("door.resetGone")} hint={t("door.resetGoneHint")} />;
+  return (
+    <DoorFrame title={t("door.reset")} hint={t("door.resetHint")}>
+      <form noValidate onSubmit={form.onSubmit} className="flex flex-col gap-4.5">
+        <NewPassword
+          label={t("field.newPassword")}
+          value={password}
+          onValue={setPassword}
+          error={form.errors.password}
+        />
+        <Problem text={form.problem} />
+        <Button type="submit" look="primary" isWide label={t("door.resetDo")} isBusy={form.isBusy} />
+      </form>
+    </DoorFrame>
+  );
+}
