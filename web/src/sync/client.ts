@@ -1,6 +1,23 @@
 /** The facade: what views may ask and do. Knows no React and no page. */
-import type { Body, ClientId, ConversationId, Mentions, Message, User, UserId } from "#/proto/wire";
+import type {
+  Body,
+  ClientId,
+  ConversationId,
+  Mentions,
+  Message,
+  Replies,
+  Request,
+  User,
+  UserId,
+} from "#/proto/wire";
+import { clientId } from "./clientId";
+import { Engine, type EngineOptions } from "./engine";
+import type { Draft, Input } from "./input";
+import { type Clock, type Random, type SocketLike, systemClock } from "./ports";
+import { Refusal } from "./refusal";
+import { aloneTabs, type Tabs } from "./tabs";
 import type { Snapshot } from "./view";
+import { Views } from "./views";
 
 export type {
   ConnectionState,
@@ -16,15 +33,15 @@ export type {
 
 export interface Client {
   /** Calls `listener` after each change of the snapshot; returns how to stop it. */
-  subscribe(listener: () => void): () => void;
+  readonly subscribe: (listener: () => void) => () => void;
   /** The same object until something changes, so that `useSyncExternalStore` rests. */
-  snapshot(): Snapshot;
+  readonly snapshot: () => Snapshot;
   readonly actions: Actions;
-  /** What the page tells: it came online, became visible, went offline. */
+  /** What the page tells: it came online, became visible, went offline or away. */
   tell(signal: Signal): void;
   /** Ends the session and frees everything; storage stays. */
   close(): void;
-  /** Ends the session and empties this device's storage: for log-out. */
+  /** Ends the session in every tab and empties this device's storage: for log-out. */
   forget(): Promise<void>;
 }
 
@@ -37,8 +54,8 @@ export interface SendOptions {
 }
 
 /**
- * Promises of requests reject with a `Refusal` (see refusal.ts) or, when the session ends before the answer, with a
- * `Refusal` of code `unavailable`.
+ * Promises of requests reject with a `Refusal` (see refusal.ts); when the session ends before the answer, with one of
+ * code `unavailable`.
  */
 export interface Actions {
   /** Loads the newest page if nothing is held; counts as focused until `close`. */
@@ -48,17 +65,186 @@ export interface Actions {
   send(id: ConversationId, text: string, options?: SendOptions): Promise<ClientId>;
   /** Sends a refused message again, under the same client id; `body` replaces what it says (a new client id then). */
   retry(client_id: ClientId, body?: Body): Promise<void>;
-  /** Takes a pending or refused message back and returns its text. */
+  /** Takes a pending or refused message back. */
   discard(client_id: ClientId): Promise<void>;
   loadOlder(id: ConversationId): void;
-  loadNewer(id: ConversationId): void;
+  /** Loads what follows `after_seq`: of a gap, or of the newest loaded message. */
+  loadNewer(id: ConversationId, after_seq?: number): void;
+  /** Loads the messages around one that is not held. */
+  loadAround(id: ConversationId, seq: number): void;
   /** Moves the shown mark at once; the server is told at most once a second. */
   markRead(id: ConversationId, seq: number): void;
-  /** Finds or makes the direct conversation with that user. */
+  /** Finds or makes the direct conversation with that user; resolves once it is in the snapshot. */
   createDirect(user: UserId): Promise<ConversationId>;
   findUsers(query: string): Promise<readonly User[]>;
-  /** A message that may not be in the timeline, for reply previews. */
+  /** A message that is held, for reply previews. */
   findMessage(id: ConversationId, seq: number): Message | undefined;
+  /** Asks for these profiles where they are unknown. */
+  wantUsers(users: readonly UserId[]): void;
+  /** Any request of the protocol; its effect is in the snapshot when this resolves. */
+  request<T extends keyof Replies>(request: Extract<Request, { type: T }>): Promise<Replies[T]>;
   /** Tries at once instead of waiting; also after `stopped` with 4409. */
   connectNow(): void;
+}
+
+export interface ClientOptions {
+  /** Who is logged in: what this device keeps is kept apart by user. */
+  readonly user: UserId;
+  readonly program: { readonly name: string; readonly version: string };
+  /** Opens a WebSocket to the server with the subprotocol `voodoo.v1`. */
+  readonly open_socket: () => SocketLike;
+  /** Whether the server says 401: asked after a socket that did not open. */
+  readonly is_logged_out?: () => Promise<boolean>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly random_bytes?: (n: number) => Uint8Array;
+  readonly tabs?: Tabs;
+  readonly notify?: (conversation: ConversationId, seq: number) => void;
+}
+
+/** The event of a new conversation follows its reply; this much later something is wrong. */
+const ARRIVAL_MS = 10_000;
+
+/** Starts a client. Its first snapshot is empty; what this device keeps follows at once, then the server. */
+export function createClient(options: ClientOptions): Client {
+  const clock = options.clock ?? systemClock;
+  const random_bytes = options.random_bytes ?? ((n) => crypto.getRandomValues(new Uint8Array(n)));
+  const makeId = () => clientId(clock.now(), random_bytes(10));
+  const listeners = new Set<() => void>();
+  const changed = () => {
+    for (const listener of listeners) listener();
+  };
+  const engineOptions: EngineOptions = {
+    user: options.user,
+    program: options.program,
+    open_socket: options.open_socket,
+    clock,
+    random: options.random ?? Math.random,
+    tabs: options.tabs ?? aloneTabs(),
+    tab: makeId(),
+    ...(options.is_logged_out === undefined ? {} : { is_logged_out: options.is_logged_out }),
+    ...(options.notify === undefined ? {} : { notify: options.notify }),
+  };
+  const engine = new Engine(engineOptions, changed);
+  const views = new Views();
+  const subscribe = (listener: () => void) => {
+    listeners.add(listener);
+    return () => {
+      listeners.delete(listener);
+    };
+  };
+  void engine.start();
+  return {
+    subscribe,
+    snapshot: () => views.snapshot(engine.state, engine.outbox, engine.link, clock.now()),
+    actions: actionsOf(engine, { clock, makeId, subscribe }),
+    tell(signal) {
+      if (signal === "online" || signal === "visible") engine.wake();
+      else if (signal === "hidden") engine.flush();
+    },
+    close: () => void engine.close(),
+    forget: () => engine.forget(),
+  };
+}
+
+interface Means {
+  readonly clock: Clock;
+  readonly makeId: () => ClientId;
+  readonly subscribe: Client["subscribe"];
+}
+
+function actionsOf(engine: Engine, means: Means): Actions {
+  const { makeId } = means;
+  const shown = new Map<ConversationId, number>();
+  const show = (id: ConversationId, by: number) => {
+    const n = (shown.get(id) ?? 0) + by;
+    if (n > 0) shown.set(id, n);
+    else shown.delete(id);
+    engine.show(new Set(shown.keys()));
+  };
+  const local = (input: Input) => engine.local(input);
+  return {
+    open: (id) => show(id, 1),
+    close: (id) => show(id, -1),
+    send: (id, text, options = {}) =>
+      send(engine, means, { conversation: id, body: { kind: "text", text }, ...options }),
+    retry: (client_id, body) => retry(engine, means, client_id, body),
+    async discard(client_id) {
+      local({ do: "discard", client_id });
+    },
+    loadOlder: (id) => local({ do: "older", conversation: id }),
+    loadNewer(id, after_seq) {
+      const last = engine.state.conversations.get(id)?.content?.ranges.at(-1)?.[1];
+      const after = after_seq ?? last;
+      if (after !== undefined) local({ do: "newer", conversation: id, after_seq: after });
+    },
+    loadAround: (id, seq) => local({ do: "around", conversation: id, seq }),
+    markRead: (id, seq) => local({ do: "read", conversation: id, seq }),
+    async createDirect(user) {
+      const request = { type: "create", client_id: makeId(), kind: "direct", members: [user] } as const;
+      const { conversation } = await engine.ask<"create">({ ...request, members: [user] });
+      await arrival(engine, means, conversation);
+      return conversation;
+    },
+    async findUsers(query) {
+      return (await engine.ask<"users">({ type: "users", query })).users;
+    },
+    findMessage: (id, seq) => engine.state.conversations.get(id)?.content?.messages.get(seq),
+    wantUsers(users) {
+      if (users.some((user) => !engine.state.users.has(user))) local({ do: "name", users });
+    },
+    request: (request) => engine.ask(request),
+    connectNow: () => engine.connectNow(),
+  };
+}
+
+async function send(
+  engine: Engine,
+  { clock, makeId }: Means,
+  made: Omit<Draft, "client_id" | "made_ms">,
+): Promise<ClientId> {
+  const client_id = makeId();
+  await engine.queue({ ...made, client_id, made_ms: clock.now() });
+  return client_id;
+}
+
+/** What was refused was not stored: another text is another message. */
+async function retry(
+  engine: Engine,
+  means: Means,
+  client_id: ClientId,
+  body: Body | undefined,
+): Promise<void> {
+  const entry = engine.outbox.find((each) => each.client_id === client_id);
+  if (entry === undefined) return;
+  if (body === undefined) {
+    engine.local({ do: "retry", client_id });
+    return;
+  }
+  const { conversation, reply_to, silent, mentions } = entry;
+  await send(engine, means, {
+    conversation,
+    body,
+    ...(reply_to === undefined ? {} : { reply_to }),
+    ...(silent === undefined ? {} : { silent }),
+    ...(mentions === undefined ? {} : { mentions }),
+  });
+  engine.local({ do: "discard", client_id });
+}
+
+/** Resolves once the conversation is in the state. */
+function arrival(engine: Engine, { clock, subscribe }: Means, id: ConversationId): Promise<void> {
+  if (engine.state.conversations.has(id)) return Promise.resolve();
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(ARRIVAL_MS, () => {
+      stop();
+      reject(new Refusal({ code: "timeout", message: "the new conversation did not come", retry: "same" }));
+    });
+    const stop = subscribe(() => {
+      if (!engine.state.conversations.has(id)) return;
+      cancel();
+      stop();
+      resolve();
+    });
+  });
 }

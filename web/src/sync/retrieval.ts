@@ -234,7 +234,7 @@ export function takeChanged(step: Step, range: wire.ChangedRange): void {
   const conversation = step.conversation(range.conversation);
   settleAll(step, range.messages);
   if (conversation === undefined || range.rev <= conversation.have) return;
-  step.wantChanged(range.users);
+  step.wantChanged(range.users ?? []);
   if (range.since_rev > conversation.have || conversation.repair === "paging") {
     step.put(step.repairLater(conversation, false));
     return;

@@ -3,6 +3,7 @@ import type * as wire from "#/proto/wire";
 import { describe, leave, offer, tellHead, tellRead } from "./conversation";
 import { eventOf } from "./event";
 import type { Frame } from "./input";
+import { FIRST_LIMITS } from "./limits";
 import { takeChanged, wantContent } from "./retrieval";
 import { interrupt, pump, settle } from "./sending";
 import type { Check, Conversation, Kept, Step, UserEvent } from "./step";
@@ -43,7 +44,7 @@ export function takeWelcome(step: Step, welcome: wire.Welcome): void {
   if (state.epoch !== undefined && state.epoch !== welcome.epoch) dropAll(step);
   state.phase = "syncing";
   state.self = welcome.user;
-  state.limits = welcome.limits;
+  state.limits = { ...FIRST_LIMITS, ...welcome.limits };
   state.sync = {
     epoch: welcome.epoch,
     is_full: !welcome.resumed,

@@ -8,6 +8,7 @@ import type {
   ClientId,
   Conversation,
   ConversationId,
+  HistoryEvent,
   Kind,
   Limits,
   Message,
@@ -119,11 +120,4 @@ export interface RefusedLine {
 }
 
 /** A durable change that is shown as a line of its own. */
-export interface TimelineEvent {
-  readonly type: "membership" | "updated" | "pinned" | "floored";
-  readonly conversation: ConversationId;
-  readonly rev: number;
-  readonly at_ms: number;
-  readonly by?: UserId;
-  readonly [field: string]: unknown;
-}
+export type TimelineEvent = HistoryEvent;
