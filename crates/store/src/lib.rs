@@ -1,1 +1,8 @@
-//! Placeholder.
+//! Engines behind the ports of `voodoo-core`.
+//!
+//! An engine brings rows and keeps them; it holds no rule. `SQLite` is the engine of the single
+//! binary.
+
+mod sqlite;
+
+pub use sqlite::{OpenError, SqliteOptions, SqliteStore};

@@ -1,0 +1,92 @@
+//! Forward-only migrations, each in a transaction of its own.
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use sha2::{Digest as _, Sha256};
+
+use super::OpenError;
+
+/// A step of the schema; what has run once never changes.
+struct Migration {
+    version: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "first",
+    sql: include_str!("../../migrations/sqlite/0001_first.sql"),
+}];
+
+const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations(
+    version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_ms INTEGER NOT NULL)";
+
+/// Brings a database to the newest schema.
+///
+/// # Errors
+///
+/// [`OpenError::NewerSchema`] and [`OpenError::ChangedMigration`] leave the database untouched.
+pub(super) fn migrate(connection: &mut Connection, now_ms: u64) -> Result<(), OpenError> {
+    check(connection)?;
+    for migration in MIGRATIONS {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        transaction.execute_batch(LEDGER)?;
+        let is_applied = transaction
+            .query_row(
+                "SELECT 1 FROM schema_migrations WHERE version = ?1",
+                [migration.version],
+                |_| Ok(()),
+            )
+            .optional()?
+            .is_some();
+        if is_applied {
+            continue;
+        }
+        transaction.execute_batch(migration.sql)?;
+        transaction.execute(
+            "INSERT INTO schema_migrations VALUES(?1, ?2, ?3, ?4)",
+            params![migration.version, migration.name, checksum(migration.sql), now_ms],
+        )?;
+        transaction.commit()?;
+        tracing::info!(
+            version = migration.version,
+            name = migration.name,
+            "schema brought forward"
+        );
+    }
+    Ok(())
+}
+
+/// Compares what has run with what this program knows, and writes nothing.
+fn check(connection: &Connection) -> Result<(), OpenError> {
+    let has_ledger = connection
+        .query_row("SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'", [], |_| Ok(()))
+        .optional()?
+        .is_some();
+    if !has_ledger {
+        let n_tables: i64 =
+            connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |row| row.get(0))?;
+        return if n_tables == 0 { Ok(()) } else { Err(OpenError::Foreign) };
+    }
+    let mut statement =
+        connection.prepare("SELECT version, checksum FROM schema_migrations ORDER BY version")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (version, applied): (i64, String) = (row.get(0)?, row.get(1)?);
+        let Some(known) = MIGRATIONS.iter().find(|one| one.version == version) else {
+            return Err(OpenError::NewerSchema { version, known: newest() });
+        };
+        if checksum(known.sql) != applied {
+            return Err(OpenError::ChangedMigration { version });
+        }
+    }
+    Ok(())
+}
+
+fn newest() -> i64 {
+    MIGRATIONS.last().map_or(0, |migration| migration.version)
+}
+
+fn checksum(sql: &str) -> String {
+    Sha256::digest(sql.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,214 @@
+//! The engine of the single binary: one database file, one writer, a few readers.
+//!
+//! Everything is in `voodoo.db` of the data folder, in WAL mode with `synchronous=FULL`: a commit
+//! is on disk before it is answered (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
+
+mod account_writes;
+mod accounts;
+mod codes;
+mod migrate;
+mod port;
+mod read;
+mod readers;
+mod rows;
+mod table;
+mod writer;
+
+use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::RwLock;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use voodoo_core::Clock;
+use voodoo_core::apply::Rules;
+
+use readers::Readers;
+use writer::Writer;
+
+/// How the engine works.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// Whether a commit is on disk before it is answered. Off breaks the promise of the product
+    /// and is there to show that the test of it can fail.
+    pub is_full_sync: bool,
+    /// Threads that read.
+    pub n_readers: usize,
+    /// Jobs that wait for the writer or for the readers, at most.
+    pub queue: usize,
+    /// Page cache of each connection, in KiB.
+    pub cache_kib: u32,
+    /// The log is written back to the database once it is about this long.
+    pub checkpoint_bytes: u64,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        Self {
+            is_full_sync: true,
+            n_readers: 3,
+            queue: 4_096,
+            cache_kib: 64 * 1024,
+            checkpoint_bytes: 64 * 1024 * 1024,
+        }
+    }
+}
+
+/// Why a data folder cannot be opened. Nothing in it was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another server has it.
+    #[error("another server uses this data folder (its lock file is held)")]
+    InUse,
+    /// A newer program has written it.
+    #[error(
+        "the data has schema {version}, this program knows {known}: use the newer program, or restore the backup made before the upgrade"
+    )]
+    NewerSchema {
+        /// What the data has.
+        version: i64,
+        /// What this program knows.
+        known: i64,
+    },
+    /// A migration that has run is not the one that this program knows.
+    #[error(
+        "migration {version} differs from the one that made this data: use the program that made it"
+    )]
+    ChangedMigration {
+        /// Which.
+        version: i64,
+    },
+    /// The database belongs to another program.
+    #[error("voodoo.db is the database of another program: move it away or choose another folder")]
+    Foreign,
+    /// The database is damaged.
+    #[error(
+        "voodoo.db is damaged ({0}): nothing was changed; restore the newest backup into an empty folder, and keep this one for rescue"
+    )]
+    Damaged(String),
+    /// The folder or a file in it cannot be used.
+    #[error("{path}: {cause}", path = .0.display(), cause = .1)]
+    File(PathBuf, std::io::Error),
+    /// The engine failed otherwise.
+    #[error(transparent)]
+    Engine(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for OpenError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Self::Damaged(error.to_string())
+            }
+            _ => Self::Engine(error),
+        }
+    }
+}
+
+/// The engine of the single binary. See the module.
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+    rules: Arc<Rules>,
+    epoch: Arc<str>,
+    /// How the server is called and whether it has an owner: asked at each start of a session.
+    about: Arc<RwLock<(String, bool)>>,
+    /// Held for as long as the engine lives.
+    _lock: File,
+}
+
+impl SqliteStore {
+    /// Opens the data folder, makes it if it is not there, and brings its schema forward.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError`]: why not, and what to do.
+    pub fn open(
+        folder: &Path,
+        options: SqliteOptions,
+        rules: Arc<Rules>,
+        clock: &dyn Clock,
+    ) -> Result<Arc<Self>, OpenError> {
+        make_folder(folder)?;
+        let lock = take_lock(folder)?;
+        let path = folder.join("voodoo.db");
+        make_private(&path)?;
+        let mut connection = connect(&path, &options)?;
+        quick_check(&connection)?;
+        migrate::migrate(&mut connection, clock.now_ms())?;
+        let (epoch, about) = meta(&connection)?;
+        let readers = Readers::start(&path, &options)?;
+        let writer = Writer::start(connection, path, options, Arc::clone(&rules));
+        Ok(Arc::new(Self {
+            writer,
+            readers,
+            rules,
+            epoch,
+            about: Arc::new(RwLock::new(about)),
+            _lock: lock,
+        }))
+    }
+
+    /// Answers what waits, writes the log back and closes. What comes later is refused.
+    pub async fn shutdown(&self) {
+        self.writer.stop().await;
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<(), OpenError> {
+    let made = fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| OpenError::File(folder.to_owned(), error))
+}
+
+/// One server a folder: the lock goes with the process, however it ends.
+fn take_lock(folder: &Path) -> Result<File, OpenError> {
+    let path = folder.join("lock");
+    let file = private_file(&path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse),
+        Err(TryLockError::Error(error)) => Err(OpenError::File(path, error)),
+    }
+}
+
+fn make_private(path: &Path) -> Result<(), OpenError> {
+    private_file(path).map(drop)
+}
+
+fn private_file(path: &Path) -> Result<File, OpenError> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    options.open(path).map_err(|error| OpenError::File(path.to_owned(), error))
+}
+
+fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    let synchronous = if options.is_full_sync { "FULL" } else { "NORMAL" };
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    connection.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    // The log is written back beside the writer, not by whichever commit makes it too long.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
+/// Reads what every later step relies on; a full check is another command's duty.
+fn quick_check(connection: &Connection) -> Result<(), OpenError> {
+    connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
+    Ok(())
+}
+
+fn meta(connection: &Connection) -> Result<(Arc<str>, (String, bool)), OpenError> {
+    let value = |key: &str| {
+        connection
+            .query_row("SELECT v FROM meta WHERE k = ?1", [key], |row| row.get::<_, String>(0))
+    };
+    let epoch: Arc<str> = value("epoch")?.into();
+    Ok((epoch, (value("server_name")?, value("claimed")? == "1")))
+}

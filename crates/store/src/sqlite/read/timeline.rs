@@ -1,0 +1,363 @@
+//! Pages of messages and events: by place, and by change.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rusqlite::{CachedStatement, Connection, params};
+use voodoo_core::apply::message as message_view;
+use voodoo_core::rows::{ConversationRow, MemberRow, MessageRow};
+use voodoo_core::store::{Around, PageSize, Result};
+use voodoo_core::{Fault, Refusal};
+use voodoo_proto::event::HistoryEvent;
+use voodoo_proto::object::{Message, UserRef};
+use voodoo_proto::reply::{ChangesPage, HistoryPage};
+use voodoo_proto::{ConversationId, UserId};
+
+use super::super::codes::json;
+use super::super::table;
+use super::whole::{head, pair};
+
+/// Events of one page, at most, the newest.
+const MAX_EVENTS: usize = 300;
+/// JSON of a message beside its text, about.
+const MESSAGE_BYTES: usize = 300;
+
+/// A conversation as one member may read it.
+struct View<'d> {
+    db: &'d Connection,
+    row: ConversationRow,
+    member: MemberRow,
+}
+
+impl<'d> View<'d> {
+    fn open(db: &'d Connection, user: UserId, conversation: ConversationId) -> Result<Self> {
+        let (row, member) = pair(db, user, conversation)?.ok_or_else(Refusal::not_found)?;
+        Ok(Self { db, row, member })
+    }
+
+    fn id(&self) -> i64 {
+        self.row.conversation.get()
+    }
+
+    /// The first message that the member may read.
+    fn first_seq(&self) -> u64 {
+        self.member.from_seq.max(self.row.floor_seq + 1)
+    }
+
+    /// The first change whose event the member may read.
+    fn first_rev(&self) -> u64 {
+        if self.member.from_seq > 1 { self.member.join_rev } else { 0 }
+    }
+
+    fn prepare(&self, sql: &str) -> Result<CachedStatement<'d>> {
+        Ok(self.db.prepare_cached(sql).map_err(Fault::new)?)
+    }
+
+    /// Up to `n` messages from `from` to `to`, the nearest to one end first.
+    fn messages(&self, from: u64, to: u64, order: &str, n: usize) -> Result<Vec<MessageRow>> {
+        let sql = table::sql_of(&[
+            "SELECT ",
+            table::MESSAGE,
+            " FROM message WHERE conv_id = ?1 AND seq BETWEEN ?2 AND ?3 ORDER BY seq ",
+            order,
+            " LIMIT ?4",
+        ]);
+        let mut statement = self.prepare(&sql)?;
+        let rows = statement
+            .query_map(params![self.id(), from, to, n], table::message_row)
+            .map_err(Fault::new)?;
+        Ok(rows.collect::<rusqlite::Result<_>>().map_err(Fault::new)?)
+    }
+
+    /// Events from one change up to another, the newest of them.
+    fn events(&self, from: u64, to: u64) -> Result<Vec<HistoryEvent>> {
+        let sql = "SELECT body FROM conv_event WHERE conv_id = ?1 AND rev BETWEEN ?2 AND ?3
+            ORDER BY rev DESC LIMIT ?4";
+        let mut statement = self.prepare(sql)?;
+        let from = from.max(self.first_rev());
+        let rows = statement
+            .query_map(params![self.id(), from, to, MAX_EVENTS], |row| json(row, 0))
+            .map_err(Fault::new)?;
+        let mut events: Vec<HistoryEvent> =
+            rows.collect::<rusqlite::Result<_>>().map_err(Fault::new)?;
+        events.reverse();
+        Ok(events)
+    }
+
+    /// A message as the asker sees it.
+    fn show(&self, row: MessageRow) -> Result<Message> {
+        if row.reactions.is_empty() {
+            return Ok(message_view(row, &[]));
+        }
+        let sql = "SELECT emoji FROM reaction WHERE conv_id = ?1 AND seq = ?2 AND user_id = ?3";
+        let mut statement = self.prepare(sql)?;
+        let mut mine = Vec::new();
+        // The key leads with conversation, message and emoji: few rows stand under one message.
+        let mut rows = statement
+            .query(params![self.id(), row.seq, self.member.user.get()])
+            .map_err(Fault::new)?;
+        while let Some(found) = rows.next().map_err(Fault::new)? {
+            mine.push(found.get::<_, String>(0).map_err(Fault::new)?);
+        }
+        Ok(message_view(row, &mine))
+    }
+
+    /// The users named in a page.
+    fn named(&self, messages: &[Message], events: &[HistoryEvent]) -> Result<Vec<UserRef>> {
+        let mut named = BTreeSet::new();
+        for message in messages {
+            named.extend(message.from);
+            let mentions = message.mentions.as_ref().and_then(|one| one.users.as_ref());
+            named.extend(mentions.into_iter().flatten());
+        }
+        for event in events {
+            match event {
+                HistoryEvent::Membership(event) => {
+                    named.extend(event.by);
+                    named.extend(event.changes.iter().map(|change| change.user));
+                }
+                HistoryEvent::Updated(event) => named.extend(event.by),
+                HistoryEvent::Floored(_) => {}
+            }
+        }
+        let mut users = Vec::with_capacity(named.len());
+        for user in named {
+            let row = table::find_user(self.db, user)?;
+            users.extend(row.map(|row| UserRef { user, profile: row.profile }));
+        }
+        Ok(users)
+    }
+
+    /// A page of messages that lie side by side, and what lies between them.
+    fn page(&self, rows: Vec<MessageRow>, more: bool) -> Result<HistoryPage> {
+        let first = rows.first().filter(|row| row.seq > self.first_seq()).map(|row| row.rev);
+        let after = match rows.last() {
+            Some(last) => self.messages(last.seq + 1, self.row.last_seq, "ASC", 1)?.pop(),
+            None => None,
+        };
+        let to = after.map_or(self.row.last_rev, |next| next.rev - 1);
+        let events = self.events(first.unwrap_or(0), to)?;
+        let messages: Vec<Message> =
+            rows.into_iter().map(|row| self.show(row)).collect::<Result<_>>()?;
+        Ok(HistoryPage {
+            users: self.named(&messages, &events)?,
+            messages,
+            events,
+            rev: self.row.last_rev,
+            floor_seq: self.row.floor_seq,
+            more,
+        })
+    }
+}
+
+/// Takes the nearest rows that fit; whether some were left.
+fn fit(rows: Vec<MessageRow>, n_messages: usize, n_bytes: usize) -> (VecDeque<MessageRow>, bool) {
+    let n_found = rows.len();
+    let (mut taken, mut n_taken_bytes) = (VecDeque::new(), 0);
+    for row in rows {
+        let text = table::text(row.body.as_ref()).ok().flatten().map_or(0, str::len);
+        n_taken_bytes += text + MESSAGE_BYTES;
+        if taken.len() >= n_messages || (!taken.is_empty() && n_taken_bytes > n_bytes) {
+            break;
+        }
+        taken.push_back(row);
+    }
+    let is_more = taken.len() < n_found;
+    (taken, is_more)
+}
+
+/// One page of messages in their current state.
+pub(in super::super) fn history(
+    db: &Connection,
+    user: UserId,
+    conversation: ConversationId,
+    around: Around,
+    size: PageSize,
+) -> Result<HistoryPage> {
+    let view = View::open(db, user, conversation)?;
+    let (first, last) = (view.first_seq(), view.row.last_seq);
+    let PageSize { n_messages, n_bytes } = size;
+    let below = |seq: u64, n: usize, n_bytes: usize| -> Result<(Vec<MessageRow>, bool)> {
+        let rows = view.messages(first, seq.saturating_sub(1).min(last), "DESC", n + 1)?;
+        let (taken, is_more) = fit(rows, n, n_bytes);
+        Ok((taken.into_iter().rev().collect(), is_more))
+    };
+    let above = |seq: u64, n: usize, n_bytes: usize| -> Result<(Vec<MessageRow>, bool)> {
+        let rows = view.messages(seq.max(first), last, "ASC", n + 1)?;
+        let (taken, is_more) = fit(rows, n, n_bytes);
+        Ok((taken.into(), is_more))
+    };
+    let (rows, more) = match around {
+        Around::Newest => below(last + 1, n_messages, n_bytes)?,
+        Around::Before(seq) => below(seq, n_messages, n_bytes)?,
+        Around::After(seq) => above(seq.saturating_add(1), n_messages, n_bytes)?,
+        Around::Both(seq) => {
+            let (mut rows, is_more_below) = below(seq, n_messages / 2, n_bytes / 2)?;
+            if rows.is_empty() && n_messages / 2 == 0 {
+                rows.clear();
+            }
+            let n_left = n_messages - rows.len();
+            let (later, is_more_above) = above(seq, n_left, n_bytes / 2)?;
+            rows.extend(later);
+            (rows, is_more_below || is_more_above)
+        }
+    };
+    view.page(rows, more)
+}
+
+/// Something touched, at its place among the changes.
+enum Item {
+    Message(Box<MessageRow>),
+    Event(HistoryEvent),
+}
+
+/// Everything touched since a change, in its current state.
+pub(in super::super) fn changes(
+    db: &Connection,
+    user: UserId,
+    conversation: ConversationId,
+    since_rev: u64,
+    size: PageSize,
+) -> Result<ChangesPage> {
+    let view = View::open(db, user, conversation)?;
+    if since_rev > view.row.last_rev {
+        return Err(Refusal::field("since_rev", "above the newest change").into());
+    }
+    if since_rev < view.member.join_rev || since_rev < view.row.floor_rev {
+        return reset(db, &view, size);
+    }
+    let mut items = BTreeMap::new();
+    let room = size.n_messages + 1;
+    let mut bound = created(&view, since_rev, room, &mut items)?;
+    bound = bound.min(touched(&view, since_rev, room, &mut items)?);
+    bound = bound.min(happened(&view, since_rev, room, &mut items)?);
+    let mut page = ChangesPage { rev: view.row.last_rev, ..ChangesPage::default() };
+    let mut n_bytes = 0;
+    let mut last = since_rev;
+    for (rev, item) in items {
+        let n_taken = page.messages.len() + page.events.len();
+        n_bytes += match &item {
+            Item::Message(row) => {
+                table::text(row.body.as_ref())?.map_or(0, str::len) + MESSAGE_BYTES
+            }
+            Item::Event(event) => serde_json::to_string(event).map_or(0, |text| text.len()),
+        };
+        if rev > bound || n_taken >= size.n_messages || (n_taken > 0 && n_bytes > size.n_bytes) {
+            page.more = true;
+            page.rev = last;
+            break;
+        }
+        last = rev;
+        match item {
+            Item::Message(row) => page.messages.push(view.show(*row)?),
+            Item::Event(event) => page.events.push(event),
+        }
+    }
+    if !page.more && bound < view.row.last_rev {
+        page.more = true;
+        page.rev = bound;
+    }
+    page.users = view.named(&page.messages, &page.events)?;
+    Ok(page)
+}
+
+/// What was asked for is not to be had: the newest page instead.
+fn reset(db: &Connection, view: &View<'_>, size: PageSize) -> Result<ChangesPage> {
+    let newest = history(db, view.member.user, view.row.conversation, Around::Newest, size)?;
+    Ok(ChangesPage {
+        messages: newest.messages,
+        events: newest.events,
+        users: newest.users,
+        rev: newest.rev,
+        more: false,
+        reset: Some(true),
+        head: Some(head(db, &view.row, &view.member)?),
+    })
+}
+
+/// Messages made since and not touched later, in order. Each source says up to which change it is
+/// complete.
+fn created(
+    view: &View<'_>,
+    since_rev: u64,
+    room: usize,
+    items: &mut BTreeMap<u64, Item>,
+) -> Result<u64> {
+    let Some(from) = first_after(view, since_rev)? else { return Ok(u64::MAX) };
+    let rows = view.messages(from, view.row.last_seq, "ASC", room)?;
+    let bound = match rows.last() {
+        Some(last) if rows.len() == room => last.rev,
+        _ => u64::MAX,
+    };
+    for row in rows.into_iter().filter(|row| row.mod_rev == row.rev) {
+        items.insert(row.rev, Item::Message(Box::new(row)));
+    }
+    Ok(bound)
+}
+
+/// The first readable message made after a change: `rev` grows with `seq`, so it is found by
+/// halving.
+fn first_after(view: &View<'_>, since_rev: u64) -> Result<Option<u64>> {
+    let (mut low, mut high) = (view.first_seq(), view.row.last_seq + 1);
+    let mut statement = view.prepare("SELECT rev FROM message WHERE conv_id = ?1 AND seq = ?2")?;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let rev: u64 = statement
+            .query_row(params![view.id(), middle], |row| row.get(0))
+            .map_err(Fault::new)?;
+        if rev > since_rev {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok((low <= view.row.last_seq).then_some(low))
+}
+
+/// Messages touched since, each at the change that touched it last.
+fn touched(
+    view: &View<'_>,
+    since_rev: u64,
+    room: usize,
+    items: &mut BTreeMap<u64, Item>,
+) -> Result<u64> {
+    let sql = "SELECT mod_rev, seq FROM touched WHERE conv_id = ?1 AND mod_rev > ?2
+        ORDER BY mod_rev LIMIT ?3";
+    let mut statement = view.prepare(sql)?;
+    let keys = params![view.id(), since_rev, room];
+    let rows = statement.query_map(keys, |row| Ok((row.get(0)?, row.get(1)?)));
+    let rows: Vec<(u64, u64)> =
+        rows.map_err(Fault::new)?.collect::<rusqlite::Result<_>>().map_err(Fault::new)?;
+    let bound = match rows.last() {
+        Some((mod_rev, _)) if rows.len() == room => *mod_rev,
+        _ => u64::MAX,
+    };
+    for (mod_rev, seq) in rows.into_iter().filter(|(_, seq)| *seq >= view.first_seq()) {
+        let row = table::find_message(view.db, view.row.conversation, seq)?;
+        if let Some(row) = row.filter(|row| row.mod_rev == mod_rev) {
+            items.insert(mod_rev, Item::Message(Box::new(row)));
+        }
+    }
+    Ok(bound)
+}
+
+/// Events since.
+fn happened(
+    view: &View<'_>,
+    since_rev: u64,
+    room: usize,
+    items: &mut BTreeMap<u64, Item>,
+) -> Result<u64> {
+    let sql = "SELECT rev, body FROM conv_event WHERE conv_id = ?1 AND rev > ?2 AND rev >= ?3
+        ORDER BY rev LIMIT ?4";
+    let mut statement = view.prepare(sql)?;
+    let keys = params![view.id(), since_rev, view.first_rev(), room];
+    let rows = statement.query_map(keys, |row| Ok((row.get(0)?, json(row, 1)?)));
+    let rows: Vec<(u64, HistoryEvent)> =
+        rows.map_err(Fault::new)?.collect::<rusqlite::Result<_>>().map_err(Fault::new)?;
+    let bound = match rows.last() {
+        Some((rev, _)) if rows.len() == room => *rev,
+        _ => u64::MAX,
+    };
+    items.extend(rows.into_iter().map(|(rev, event)| (rev, Item::Event(event))));
+    Ok(bound)
+}

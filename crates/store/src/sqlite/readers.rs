@@ -1,0 +1,96 @@
+//! Readers: a few threads with a connection each; every reading is one snapshot.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, OpenFlags};
+use tokio::sync::oneshot;
+use voodoo_core::store::Result;
+use voodoo_core::{Fault, StoreError};
+
+use super::{OpenError, SqliteOptions};
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// The way to the readers. They end when it is dropped.
+pub(super) struct Readers {
+    queue: SyncSender<Job>,
+}
+
+impl Readers {
+    pub(super) fn start(
+        path: &Path,
+        options: &SqliteOptions,
+    ) -> std::result::Result<Self, OpenError> {
+        let (queue, jobs) = sync_channel(options.queue);
+        let jobs = Arc::new(Mutex::new(jobs));
+        for _ in 0..options.n_readers.max(1) {
+            let connection = connect(path, options)?;
+            let jobs = Arc::clone(&jobs);
+            let named = thread::Builder::new().name("reader".to_owned());
+            named
+                .spawn(move || run(&connection, &jobs))
+                .map_err(|error| OpenError::File(path.to_owned(), error))?;
+        }
+        Ok(Self { queue })
+    }
+
+    /// Reads from one snapshot, begun after this was called.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        reading: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, waits) = oneshot::channel();
+        let job: Job =
+            Box::new(move |connection| drop(answer.send(in_snapshot(connection, reading))));
+        match self.queue.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                return Err(StoreError::Unavailable("too many readings wait".to_owned()));
+            }
+            Err(TrySendError::Disconnected(_)) => return Err(stopped()),
+        }
+        waits.await.unwrap_or_else(|_lost| Err(stopped()))
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the store has stopped".to_owned())
+}
+
+fn connect(
+    path: &Path,
+    options: &SqliteOptions,
+) -> std::result::Result<Connection, rusqlite::Error> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(std::time::Duration::from_secs(5))?;
+    connection.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(connection)
+}
+
+fn run(connection: &Connection, jobs: &Mutex<Receiver<Job>>) {
+    loop {
+        let job = jobs.lock().recv();
+        match job {
+            Ok(job) => job(connection),
+            Err(_no_more) => return,
+        }
+    }
+}
+
+fn in_snapshot<T>(
+    connection: &Connection,
+    reading: impl FnOnce(&Connection) -> Result<T>,
+) -> Result<T> {
+    let snapshot = connection.unchecked_transaction().map_err(Fault::new)?;
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reading(connection)));
+    // A snapshot has nothing to commit; ending it cannot lose anything.
+    snapshot.finish().map_err(Fault::new)?;
+    result.unwrap_or_else(|_panic| Err(Fault::new("a reading panicked").into()))
+}

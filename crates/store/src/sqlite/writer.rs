@@ -1,0 +1,458 @@
+//! The writer: one thread that takes everything queued into one transaction.
+//!
+//! While one commit is on its way to the disk the next batch collects, so that batches grow with
+//! the load by themselves, without a timer. Nothing is answered before its commit was synced.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+
+use parking_lot::Mutex;
+use rusqlite::{Connection, ErrorCode};
+use tokio::sync::oneshot;
+use voodoo_core::apply::Rules;
+use voodoo_core::store::Result;
+use voodoo_core::{Fault, StoreError};
+
+use super::rows::{Cache, Tx};
+use super::{SqliteOptions, connect};
+
+/// Writes that one transaction takes, about at most.
+const MAX_BATCH: usize = 4_096;
+/// The log may grow to so many times the checkpoint size before the writer waits for it.
+const LOG_PATIENCE: u64 = 4;
+
+/// Something that one transaction does, together with others.
+trait Job: Send {
+    /// How many writes it is.
+    fn weight(&self) -> usize;
+    /// Does it. `Err` undoes the whole transaction; a refusal is an answer and no error.
+    fn run(&mut self, tx: &mut Tx<'_>) -> std::result::Result<(), Fault>;
+    /// Answers, after the commit or instead of it.
+    fn answer(self: Box<Self>, failure: Option<StoreError>);
+}
+
+/// Work, its result once it has run, and who waits for it.
+struct Task<W, T> {
+    work: W,
+    weight: usize,
+    result: Option<Result<T>>,
+    answer: oneshot::Sender<Result<T>>,
+}
+
+impl<W, T> Job for Task<W, T>
+where
+    W: FnMut(&mut Tx<'_>) -> Result<T> + Send,
+    T: Send,
+{
+    fn weight(&self) -> usize {
+        self.weight
+    }
+
+    fn run(&mut self, tx: &mut Tx<'_>) -> std::result::Result<(), Fault> {
+        match (self.work)(tx) {
+            Err(StoreError::Fault(fault)) => Err(fault),
+            result => {
+                self.result = Some(result);
+                Ok(())
+            }
+        }
+    }
+
+    fn answer(self: Box<Self>, failure: Option<StoreError>) {
+        let result = match (failure, self.result) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(result)) => result,
+            (None, None) => Err(Fault::new("a job was committed without having run").into()),
+        };
+        // Whoever waited may be gone; what was committed stays.
+        drop(self.answer.send(result));
+    }
+}
+
+type BoxedJob = Box<dyn Job>;
+
+enum Order {
+    Work(BoxedJob),
+    Stop(oneshot::Sender<()>),
+}
+
+/// The way to the writer.
+pub(super) struct Writer {
+    queue: SyncSender<Order>,
+}
+
+impl Writer {
+    pub(super) fn start(
+        connection: Connection,
+        path: PathBuf,
+        options: SqliteOptions,
+        rules: Arc<Rules>,
+    ) -> Self {
+        let (queue, orders) = sync_channel(options.queue);
+        let log = Log::start(path.clone(), &options);
+        let desk = Desk {
+            connection: Some(connection),
+            cache: Cache::default(),
+            rules,
+            path,
+            options,
+            sickness: None,
+            log,
+        };
+        let named = thread::Builder::new().name("writer".to_owned());
+        named.spawn(move || desk.run(&orders)).expect("a thread for the writer");
+        Self { queue }
+    }
+
+    /// Has work done in a transaction, and returns once it is on disk.
+    ///
+    /// The work may run more than once, each time on rows as if for the first time. Dropping the
+    /// future does not take it back.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        weight: usize,
+        work: impl FnMut(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, waits) = oneshot::channel();
+        let task = Task { work, weight, result: None, answer };
+        match self.queue.try_send(Order::Work(Box::new(task))) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                return Err(StoreError::Unavailable("too many writes wait".to_owned()));
+            }
+            Err(TrySendError::Disconnected(_)) => return Err(stopped()),
+        }
+        waits.await.unwrap_or_else(|_lost| Err(stopped()))
+    }
+
+    /// Has everything queued done, writes the log back, and ends the writer.
+    pub(super) async fn stop(&self) {
+        let (answer, waits) = oneshot::channel();
+        let mut order = Order::Stop(answer);
+        while let Err(TrySendError::Full(back)) = self.queue.try_send(order) {
+            order = back;
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        if waits.await.is_err() {
+            tracing::debug!("the writer had stopped already");
+        }
+    }
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the store has stopped".to_owned())
+}
+
+/// The writer's thread.
+struct Desk {
+    /// Absent after a failure that only a fresh connection can mend.
+    connection: Option<Connection>,
+    cache: Cache,
+    rules: Arc<Rules>,
+    path: PathBuf,
+    options: SqliteOptions,
+    /// Why nothing is acknowledged at this moment.
+    sickness: Option<Sickness>,
+    log: Log,
+}
+
+/// Why nothing is acknowledged.
+enum Sickness {
+    /// The disk failed or is full: cured by a commit that was synced.
+    Disk(String),
+    /// The database is damaged: no cure while running.
+    Damage(String),
+}
+
+impl Sickness {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "whatever else fails is the fault of one job"
+    )]
+    fn of(error: &rusqlite::Error) -> Option<Self> {
+        let words = error.to_string();
+        match error.sqlite_error_code()? {
+            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(Self::Damage(words)),
+            ErrorCode::SystemIoFailure
+            | ErrorCode::DiskFull
+            | ErrorCode::CannotOpen
+            | ErrorCode::ReadOnly
+            | ErrorCode::OutOfMemory => Some(Self::Disk(words)),
+            _ => None,
+        }
+    }
+
+    fn to_error(&self) -> StoreError {
+        StoreError::Unavailable(match self {
+            Self::Disk(words) => format!("the disk takes nothing ({words})"),
+            Self::Damage(words) => format!(
+                "the database is damaged ({words}): stop the server and restore the newest backup into an empty folder"
+            ),
+        })
+    }
+}
+
+impl Desk {
+    fn run(mut self, orders: &Receiver<Order>) {
+        while let Ok(first) = orders.recv() {
+            let (jobs, stop) = collect(first, orders);
+            if !jobs.is_empty() {
+                self.carry_out(jobs);
+            }
+            if let Some(answer) = stop {
+                self.close();
+                if answer.send(()).is_err() {
+                    tracing::debug!("nobody waits for the writer's end");
+                }
+                return;
+            }
+        }
+        self.close();
+    }
+
+    fn carry_out(&mut self, jobs: Vec<BoxedJob>) {
+        if let Err(error) = self.heal() {
+            let words = error.to_string();
+            for job in jobs {
+                job.answer(Some(StoreError::Unavailable(words.clone())));
+            }
+            return;
+        }
+        match self.commit(jobs) {
+            Ok(jobs) => jobs.into_iter().for_each(|job| job.answer(None)),
+            Err((jobs, failure)) => self.after_failure(jobs, failure),
+        }
+        if let Some(connection) = &self.connection {
+            self.log.after_commit(connection);
+        }
+    }
+
+    /// One transaction with all jobs. On failure nothing of it stands.
+    fn commit(
+        &mut self,
+        mut jobs: Vec<BoxedJob>,
+    ) -> std::result::Result<Vec<BoxedJob>, (Vec<BoxedJob>, Failure)> {
+        let Some(connection) = &self.connection else {
+            let words = "there is no connection".to_owned();
+            return Err((jobs, Failure::Engine(Sickness::Disk(words))));
+        };
+        match in_transaction(connection, &mut self.cache, &self.rules, &mut jobs) {
+            Ok(()) => Ok(jobs),
+            Err(failure) => {
+                self.cache.clear();
+                if connection.is_autocommit() {
+                    return Err((jobs, failure));
+                }
+                if let Err(error) = connection.execute_batch("ROLLBACK") {
+                    tracing::error!(%error, "rolling back failed");
+                    let sickness = Sickness::Disk(error.to_string());
+                    return Err((jobs, Failure::Engine(sickness)));
+                }
+                Err((jobs, failure))
+            }
+        }
+    }
+
+    /// A job that is poison is found by carrying each out alone; a disk that fails answers all.
+    fn after_failure(&mut self, jobs: Vec<BoxedJob>, failure: Failure) {
+        match failure {
+            Failure::Engine(sickness) => {
+                let error = sickness.to_error();
+                tracing::error!(%error, n_jobs = jobs.len(), "a commit failed");
+                let words = error.to_string();
+                self.sickness = Some(sickness);
+                self.connection = None;
+                for job in jobs {
+                    job.answer(Some(StoreError::Unavailable(words.clone())));
+                }
+            }
+            Failure::Job(fault) if jobs.len() == 1 => {
+                jobs.into_iter()
+                    .for_each(|job| job.answer(Some(StoreError::Fault(fault_of(&fault)))));
+            }
+            Failure::Job(fault) => {
+                tracing::warn!(%fault, n_jobs = jobs.len(), "carrying each job out alone");
+                for job in jobs {
+                    self.carry_out(vec![job]);
+                }
+            }
+        }
+    }
+
+    /// After a failure of the disk nothing is acknowledged before a fresh connection has synced a
+    /// commit: what a failed sync left behind is unknown.
+    fn heal(&mut self) -> Result<()> {
+        match &self.sickness {
+            None => return Ok(()),
+            Some(damage @ Sickness::Damage(_)) => return Err(damage.to_error()),
+            Some(Sickness::Disk(_)) => {}
+        }
+        match self.probe() {
+            Ok(connection) => {
+                tracing::info!("the disk takes writes again");
+                self.connection = Some(connection);
+                self.sickness = None;
+                Ok(())
+            }
+            Err(error) => {
+                let sickness =
+                    Sickness::of(&error).unwrap_or_else(|| Sickness::Disk(error.to_string()));
+                let answer = sickness.to_error();
+                self.sickness = Some(sickness);
+                Err(answer)
+            }
+        }
+    }
+
+    fn probe(&self) -> std::result::Result<Connection, rusqlite::Error> {
+        let connection = connect(&self.path, &self.options)?;
+        connection.execute_batch(
+            "BEGIN IMMEDIATE;
+             INSERT INTO meta VALUES('probe', '1') ON CONFLICT(k) DO UPDATE SET v = v + 1;
+             COMMIT;",
+        )?;
+        Ok(connection)
+    }
+
+    fn close(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        let written_back =
+            connection.pragma_update_and_check(None, "wal_checkpoint", "TRUNCATE", |_| Ok(()));
+        if let Err(error) = written_back {
+            tracing::warn!(%error, "the log was not written back; the next start does it");
+        }
+        if let Err((_, error)) = connection.close() {
+            tracing::warn!(%error, "closing the database failed");
+        }
+    }
+}
+
+fn fault_of(fault: &Fault) -> Fault {
+    Fault::new(fault.to_string())
+}
+
+/// Takes what waits already, up to the size of a batch.
+fn collect(first: Order, orders: &Receiver<Order>) -> (Vec<BoxedJob>, Option<oneshot::Sender<()>>) {
+    let (mut jobs, mut weight, mut next) = (Vec::new(), 0, Some(first));
+    while let Some(order) = next {
+        match order {
+            Order::Stop(answer) => return (jobs, Some(answer)),
+            Order::Work(job) => {
+                weight += job.weight();
+                jobs.push(job);
+            }
+        }
+        next = if weight < MAX_BATCH { orders.try_recv().ok() } else { None };
+    }
+    (jobs, None)
+}
+
+/// Why a transaction does not stand.
+enum Failure {
+    /// The disk or the database.
+    Engine(Sickness),
+    /// One of the jobs.
+    Job(Fault),
+}
+
+impl Failure {
+    fn of(error: rusqlite::Error) -> Self {
+        match Sickness::of(&error) {
+            Some(sickness) => Self::Engine(sickness),
+            None => Self::Job(Fault::new(error)),
+        }
+    }
+}
+
+fn in_transaction(
+    connection: &Connection,
+    cache: &mut Cache,
+    rules: &Rules,
+    jobs: &mut [BoxedJob],
+) -> std::result::Result<(), Failure> {
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(Failure::of)?;
+    let mut tx = Tx::new(connection, cache, rules);
+    for job in jobs {
+        let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.run(&mut tx)));
+        let result = ran.unwrap_or_else(|_panic| Err(Fault::new("a write panicked")));
+        result.map_err(cause)?;
+    }
+    tx.flush().map_err(cause)?;
+    connection.execute_batch("COMMIT").map_err(Failure::of)
+}
+
+/// A fault that wraps an error of the disk is one of the disk.
+fn cause(fault: Fault) -> Failure {
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&fault);
+    while let Some(error) = source {
+        if let Some(sickness) = error.downcast_ref().and_then(Sickness::of) {
+            return Failure::Engine(sickness);
+        }
+        source = error.source();
+    }
+    Failure::Job(fault)
+}
+
+/// The write-ahead log, written back by a thread of its own.
+struct Log {
+    path: PathBuf,
+    limit_bytes: u64,
+    wake: SyncSender<()>,
+}
+
+impl Log {
+    fn start(database: PathBuf, options: &SqliteOptions) -> Self {
+        let (wake, woken) = sync_channel::<()>(1);
+        let mut path = database.clone().into_os_string();
+        path.push("-wal");
+        let options = options.clone();
+        let limit_bytes = options.checkpoint_bytes;
+        let named = thread::Builder::new().name("checkpointer".to_owned());
+        let spawned = named.spawn(move || {
+            let connection = Mutex::new(None);
+            while woken.recv().is_ok() {
+                write_back(&database, &options, &mut connection.lock());
+            }
+        });
+        spawned.expect("a thread for the checkpointer");
+        Self { path: path.into(), limit_bytes, wake }
+    }
+
+    /// Has the log written back once it is long; the writer itself only takes the last step, so
+    /// that the log can begin anew.
+    fn after_commit(&self, connection: &Connection) {
+        let n_bytes = std::fs::metadata(&self.path).map_or(0, |log| log.len());
+        if n_bytes < self.limit_bytes {
+            return;
+        }
+        if n_bytes > self.limit_bytes.saturating_mul(LOG_PATIENCE) {
+            let mode = "RESTART";
+            let done = connection.pragma_update_and_check(None, "wal_checkpoint", mode, |_| Ok(()));
+            if let Err(error) = done {
+                tracing::warn!(%error, "the log was not written back");
+            }
+            return;
+        }
+        // One order that waits is enough.
+        if self.wake.try_send(()).is_err() {
+            tracing::trace!("the log is being written back already");
+        }
+    }
+}
+
+fn write_back(database: &Path, options: &SqliteOptions, connection: &mut Option<Connection>) {
+    let made = match connection.take() {
+        Some(connection) => Ok(connection),
+        None => connect(database, options),
+    };
+    let done = made.and_then(|made| {
+        made.pragma_update_and_check(None, "wal_checkpoint", "PASSIVE", |_| Ok(()))?;
+        Ok(made)
+    });
+    match done {
+        Ok(made) => *connection = Some(made),
+        Err(error) => tracing::warn!(%error, "the log was not written back"),
+    }
+}
