@@ -3,7 +3,7 @@ import { type ReactNode, useEffect, useState } from "react";
 import { Link } from "wouter";
 import { refusalText } from "#/i18n/refusal";
 import { t } from "#/i18n/text";
-import { ask } from "#/live/http";
+import { http } from "#/live/server";
 import type { InviteSeen } from "#/proto/wire.gen";
 import { Button } from "#/ui/Button";
 import { checkHandle, checkName, checkPassword } from "./checks";
@@ -11,11 +11,11 @@ import { DoorFrame, Problem } from "./DoorFrame";
 import { AccountFields, useNewAccount } from "./fields";
 import { DeadLink } from "./LogIn";
 import { dropSecret, useSecret } from "./secret";
-import { codeOf, useForm } from "./useForm";
+import { codeOf, type Enter, useForm } from "./useForm";
 import { useServer } from "./useServer";
 
 interface Props {
-  readonly onEnter: () => void;
+  readonly onEnter: Enter;
   /** For those who have an account here: what joining by the code does; absent for all others. */
   readonly renderMember?: ((invite: InviteSeen, code: string) => ReactNode) | undefined;
 }
@@ -28,7 +28,7 @@ export function Join({ onEnter, renderMember }: Props) {
 }
 
 /** Without an invite one may come in only where everyone may. */
-function OpenDoor({ onEnter }: { readonly onEnter: () => void }) {
+function OpenDoor({ onEnter }: { readonly onEnter: Enter }) {
   const server = useServer();
   if (server.state !== "known") return null;
   const { name, sign_up } = server.about;
@@ -89,7 +89,7 @@ function HasAccount() {
   );
 }
 
-function SignUpForm({ code, onEnter }: { readonly code?: string; readonly onEnter: () => void }) {
+function SignUpForm({ code, onEnter }: { readonly code?: string; readonly onEnter: Enter }) {
   const { account, ...setters } = useNewAccount();
   const form = useForm({
     check: () => ({
@@ -99,9 +99,9 @@ function SignUpForm({ code, onEnter }: { readonly code?: string; readonly onEnte
     }),
     async send() {
       const invite = code === undefined ? {} : { invite: code };
-      await ask("POST", "/sign-up", { ...account, name: account.name.trim(), ...invite });
+      const { user } = await http.signUp({ ...account, name: account.name.trim(), ...invite });
       dropSecret();
-      onEnter();
+      onEnter(user);
     },
     wordsFor: (refusal) => (refusal === "gone" ? t("door.joinGoneHint") : undefined),
   });
@@ -127,7 +127,7 @@ function useInvite(code: string): Look {
     const show = (next: Look) => {
       if (!is_over) setLook(next);
     };
-    ask<InviteSeen>("POST", "/invites/look", { code }).then(
+    http.lookInvite(code).then(
       (invite) => show({ state: "known", invite }),
       (error: unknown) => show(failure(error)),
     );

@@ -1,16 +1,16 @@
 import { useState } from "react";
 import { Link } from "wouter";
 import { t } from "#/i18n/text";
-import { ask } from "#/live/http";
+import { http } from "#/live/server";
 import type { ServerAbout } from "#/proto/wire.gen";
 import { Button } from "#/ui/Button";
 import { PasswordField, TextField } from "#/ui/TextField";
 import { DoorFrame, Problem } from "./DoorFrame";
-import { useForm } from "./useForm";
+import { type Enter, useForm } from "./useForm";
 import { useServer } from "./useServer";
 
 /** The door for everyone who has an account; before there is any, it tells how to make the first one. */
-export function LogIn({ onEnter }: { readonly onEnter: () => void }) {
+export function LogIn({ onEnter }: { readonly onEnter: Enter }) {
   const server = useServer();
   if (server.state === "loading") return null;
   if (server.state === "unreachable") return <Unreachable />;
@@ -18,7 +18,7 @@ export function LogIn({ onEnter }: { readonly onEnter: () => void }) {
   return <LogInForm about={server.about} onEnter={onEnter} />;
 }
 
-function LogInForm({ about, onEnter }: { readonly about: ServerAbout; readonly onEnter: () => void }) {
+function LogInForm({ about, onEnter }: { readonly about: ServerAbout; readonly onEnter: Enter }) {
   const [handle, setHandle] = useState("");
   const [password, setPassword] = useState("");
   const form = useForm({
@@ -27,8 +27,8 @@ function LogInForm({ about, onEnter }: { readonly about: ServerAbout; readonly o
       password: password === "" ? t("refusal.empty") : undefined,
     }),
     async send() {
-      await ask("POST", "/log-in", { handle: handle.trim().replace(/^@/, ""), password });
-      onEnter();
+      const { user } = await http.logIn({ handle: handle.trim().replace(/^@/, ""), password });
+      onEnter(user);
     },
   });
   return (

@@ -1,16 +1,16 @@
 import { useState } from "react";
 import { t } from "#/i18n/text";
-import { ask } from "#/live/http";
+import { http } from "#/live/server";
 import { Button } from "#/ui/Button";
 import { checkPassword } from "./checks";
 import { DoorFrame, Problem } from "./DoorFrame";
 import { NewPassword } from "./fields";
 import { DeadLink } from "./LogIn";
 import { dropSecret, useSecret } from "./secret";
-import { codeOf, useForm } from "./useForm";
+import { codeOf, type Enter, useForm } from "./useForm";
 
 /** Sets a new password by a link of the operator. */
-export function ResetPassword({ onEnter }: { readonly onEnter: () => void }) {
+export function ResetPassword({ onEnter }: { readonly onEnter: Enter }) {
   const token = useSecret();
   const [password, setPassword] = useState("");
   const [isGone, setGone] = useState(false);
@@ -18,13 +18,13 @@ export function ResetPassword({ onEnter }: { readonly onEnter: () => void }) {
     check: () => ({ password: checkPassword(password) }),
     async send() {
       try {
-        await ask("POST", "/reset", { token, password });
+        const { user } = await http.reset({ token, password });
+        dropSecret();
+        onEnter(user);
       } catch (error) {
         if (codeOf(error) === "gone") return setGone(true);
         throw error;
       }
-      dropSecret();
-      onEnter();
     },
   });
   if (token === "") return <DeadLink title={t("door.noSecret")} hint={t("door.noSecretHint")} />;

@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { t } from "#/i18n/text";
-import { ask } from "#/live/http";
+import { http } from "#/live/server";
 import { Button } from "#/ui/Button";
 import { TextField } from "#/ui/TextField";
 import { checkHandle, checkName, checkPassword } from "./checks";
@@ -8,10 +8,10 @@ import { DoorFrame, Problem } from "./DoorFrame";
 import { AccountFields, useNewAccount } from "./fields";
 import { DeadLink } from "./LogIn";
 import { dropSecret, useSecret } from "./secret";
-import { codeOf, useForm } from "./useForm";
+import { codeOf, type Enter, useForm } from "./useForm";
 
 /** The first screen of a server: makes the account that owns it. */
-export function SetUp({ onEnter }: { readonly onEnter: () => void }) {
+export function SetUp({ onEnter }: { readonly onEnter: Enter }) {
   const token = useSecret();
   const { account, ...setters } = useNewAccount();
   const [server_name, setServerName] = useState("");
@@ -26,13 +26,18 @@ export function SetUp({ onEnter }: { readonly onEnter: () => void }) {
     async send() {
       const server = server_name.trim();
       try {
-        await ask("POST", "/setup", { ...account, name: account.name.trim(), token, server_name: server });
+        const { user } = await http.setUp({
+          ...account,
+          name: account.name.trim(),
+          token,
+          server_name: server,
+        });
+        dropSecret();
+        onEnter(user);
       } catch (error) {
         if (codeOf(error) === "gone") return setGone(true);
         throw error;
       }
-      dropSecret();
-      onEnter();
     },
   });
   if (token === "") return <DeadLink title={t("door.noSecret")} hint={t("door.noSecretHint")} />;

@@ -17,8 +17,8 @@ function serve(answers: Readonly<Record<string, Answer>>): void {
   vi.stubGlobal("fetch", async (path: string, init: RequestInit) => {
     const what = `${init.method} ${path.replace("/api/v1", "")}`;
     asked.push({ what, body: init.body === undefined ? undefined : JSON.parse(String(init.body)) });
-    const { status = 200, body = {} } = answers[what] ?? { status: 404 };
-    return new Response(status === 204 ? null : JSON.stringify(body), { status });
+    const { status = 200, body } = answers[what] ?? { status: 404, body: {} };
+    return new Response(body === undefined ? null : JSON.stringify(body), { status });
   });
 }
 
@@ -61,7 +61,7 @@ test("the owner is made from the printed link, whose secret leaves the address b
   });
   expect(screen.getByLabelText<HTMLInputElement>("Handle").value).toBe("ada.lovelace");
   await userEvent.click(screen.getByRole("button", { name: "Create server" }));
-  await waitFor(() => expect(onEnter).toHaveBeenCalledOnce());
+  await waitFor(() => expect(onEnter).toHaveBeenCalledExactlyOnceWith("u_1"));
   expect(asked).toEqual([
     {
       what: "POST /setup",

@@ -1,10 +1,13 @@
 import { type FormEvent, useRef, useState } from "react";
 import { refusalText } from "#/i18n/refusal";
 import { t } from "#/i18n/text";
-import type { HttpRefusal } from "#/live/http";
+import type { UserId } from "#/proto/wire.gen";
 
 export type Field = "handle" | "name" | "password" | "server_name" | "old";
 export type Errors = { readonly [Name in Field]?: string | undefined };
+
+/** What follows once one is logged in. */
+export type Enter = (user: UserId) => void;
 
 interface Options {
   /** What can be seen to be wrong without asking the server. */
@@ -66,7 +69,7 @@ export function codeOf(error: unknown): string {
 
 /** The refusal beside the field that it concerns. */
 function fieldErrors(error: unknown): Errors | undefined {
-  const { code, field } = error as Partial<HttpRefusal>;
+  const { code, field } = error as { readonly code?: unknown; readonly field?: unknown };
   if (field === "handle")
     return { handle: code === "conflict" ? t("refusal.handleTaken") : t("refusal.handleForm") };
   if (field === "password" || field === "new") return { password: t("refusal.passwordWeak") };

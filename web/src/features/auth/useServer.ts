@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { ask } from "#/live/http";
+import { http } from "#/live/server";
 import type { ServerAbout } from "#/proto/wire.gen";
 
 type Server =
@@ -16,7 +16,7 @@ export function useServer(): Server {
     let is_over = false;
     let timer: ReturnType<typeof setTimeout>;
     const look = async () => {
-      const next: Server = await ask<ServerAbout>("GET", "/server").then(
+      const next: Server = await http.server().then(
         (about) => ({ state: "known", about }),
         () => ({ state: "unreachable" }),
       );
