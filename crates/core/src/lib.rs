@@ -21,6 +21,8 @@ pub mod rows;
 pub mod session;
 pub mod settings;
 pub mod store;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 
 pub use crate::core::{Core, Ports, Worker};
 pub use clock::{Clock, SystemClock};

@@ -1,0 +1,19 @@
+//! What tests need: an engine in memory, in tests.
+//!
+//! [`MemoryStore`] is the simplest thing that keeps the promises of the ports: maps behind one
+//! mutex. It is the model that other engines are compared with, and lets the core run without a
+//! disk.
+
+mod accounts;
+mod memory;
+mod reading;
+mod tables;
+
+pub use memory::MemoryStore;
+
+use crate::store::{Accounts, Store};
+
+/// An engine: both ports.
+pub trait Engine: Store + Accounts {}
+
+impl<E: Store + Accounts> Engine for E {}
