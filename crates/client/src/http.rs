@@ -257,7 +257,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     text.trim().parse().ok().map(Duration::from_secs)
 }
 
-fn unreachable(error: impl std::fmt::Display) -> HttpError {
+fn unreachable(error: impl fmt::Display) -> HttpError {
     HttpError::Unreachable(error.to_string())
 }
 

@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod connection;
 pub mod frame;
 pub mod http;
+pub mod reducer;
 
 pub use connection::{Closed, ConnectError, Connection};
 pub use frame::Frame;
