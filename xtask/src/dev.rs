@@ -61,6 +61,7 @@ impl Server {
         }
         let mut child = Command::new(repo::binary("debug")?)
             .env("VOODOO_DATA", &data)
+            .env("VOODOO_LOG__FORMAT", "text")
             .env("VOODOO_HTTP__LISTEN", SERVER)
             .env("VOODOO_HTTP__ALLOWED_ORIGINS", format!("[{PAGE:?}]"))
             .stderr(Stdio::piped())
