@@ -1,10 +1,11 @@
-//! What tests need: an engine in memory, in tests.
+//! What tests need: an engine in memory, and the contract that binds every engine.
 //!
 //! [`MemoryStore`] is the simplest thing that keeps the promises of the ports: maps behind one
 //! mutex. It is the model that other engines are compared with, and lets the core run without a
-//! disk.
+//! disk. [`contract`] has one function for each promise.
 
 mod accounts;
+pub mod contract;
 mod memory;
 mod reading;
 mod tables;

@@ -58,7 +58,7 @@ pub(super) fn migrate(connection: &mut Connection, now_ms: u64) -> Result<(), Op
 }
 
 /// Compares what has run with what this program knows, and writes nothing.
-fn check(connection: &Connection) -> Result<(), OpenError> {
+pub(super) fn check(connection: &Connection) -> Result<(), OpenError> {
     let has_ledger = connection
         .query_row("SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'", [], |_| Ok(()))
         .optional()?

@@ -6,6 +6,7 @@
 mod account_writes;
 mod accounts;
 mod codes;
+mod found;
 mod migrate;
 mod port;
 mod read;
@@ -134,10 +135,10 @@ impl SqliteStore {
         make_folder(folder)?;
         let lock = take_lock(folder)?;
         let path = folder.join("voodoo.db");
-        make_private(&path)?;
+        found::prepare(&path, &options, clock.now_ms())?;
         let mut connection = connect(&path, &options)?;
-        quick_check(&connection)?;
         migrate::migrate(&mut connection, clock.now_ms())?;
+        found::check_counters(&connection)?;
         let (epoch, about) = meta(&connection)?;
         let readers = Readers::start(&path, &options)?;
         let writer = Writer::start(connection, path, options, Arc::clone(&rules));
@@ -196,12 +197,6 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite:
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
     connection.set_prepared_statement_cache_capacity(128);
     Ok(connection)
-}
-
-/// Reads what every later step relies on; a full check is another command's duty.
-fn quick_check(connection: &Connection) -> Result<(), OpenError> {
-    connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |row| row.get::<_, i64>(0))?;
-    Ok(())
 }
 
 fn meta(connection: &Connection) -> Result<(Arc<str>, (String, bool)), OpenError> {

@@ -241,9 +241,12 @@ pub(in super::super) fn changes(
             }
             Item::Event(event) => serde_json::to_string(event).map_or(0, |text| text.len()),
         };
-        if rev > bound || n_taken >= size.n_messages || (n_taken > 0 && n_bytes > size.n_bytes) {
+        let is_full = n_taken >= size.n_messages || (n_taken > 0 && n_bytes > size.n_bytes);
+        if rev > bound || is_full {
             page.more = true;
-            page.rev = last;
+            // Where all that was read up to the bound was touched later, the page is empty and
+            // leads on all the same.
+            page.rev = if rev > bound { bound } else { last };
             break;
         }
         last = rev;

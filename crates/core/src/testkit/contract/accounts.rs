@@ -1,0 +1,217 @@
+//! Promises of accounts.
+
+use std::sync::Arc;
+
+use voodoo_proto::RefusalCode;
+use voodoo_proto::object::{Kind, Role, ServerRole, SettingsChange};
+
+use super::reading::code;
+use super::stage::{NOW_MS, Stage, device, person};
+use crate::store::{Claim, NewInvite, OneTime};
+use crate::testkit::Engine;
+
+const LATER_MS: u64 = NOW_MS + 3_600_000;
+
+fn claim(secret: u8, handle: &str) -> Claim {
+    Claim {
+        secret: [secret; 32],
+        user: person(handle),
+        device: device(1, LATER_MS),
+        server_name: Some("Home".to_owned()),
+    }
+}
+
+/// Once for ever, with the secret only, and what fails leaves no account.
+pub async fn a_server_is_claimed_once(engine: Arc<dyn Engine>) {
+    assert!(!engine.about().await.expect("about").1);
+    let gone = Some(RefusalCode::Gone);
+    assert_eq!(code(engine.claim(claim(7, "ann"), NOW_MS).await), gone);
+    engine.put_one_time(OneTime::SetUp, [7; 32], None, LATER_MS).await.expect("it is kept");
+    assert_eq!(code(engine.claim(claim(8, "ann"), NOW_MS).await), gone);
+    assert_eq!(code(engine.claim(claim(7, "ann"), LATER_MS).await), gone);
+    let opened = engine.claim(claim(7, "ann"), NOW_MS).await.expect("it is claimed");
+    let owner = engine.authenticate([1; 32], NOW_MS).await.expect("a look").expect("a device");
+    assert_eq!((owner.user, owner.role), (opened.user, ServerRole::Admin));
+    assert_eq!(engine.about().await.expect("about"), ("Home".to_owned(), true));
+    assert_eq!(code(engine.claim(claim(7, "bob"), NOW_MS).await), gone);
+    let again = engine.put_one_time(OneTime::SetUp, [9; 32], None, LATER_MS).await;
+    assert_eq!(code(again), gone);
+    assert_eq!(engine.accounts(None, 10).await.expect("accounts").len(), 1);
+}
+
+/// And for what it was made for, and in its time.
+pub async fn a_secret_works_once(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let ann = stage.user("ann").await;
+    let engine = &stage.engine;
+    engine.put_one_time(OneTime::Ticket, [5; 32], Some(ann), LATER_MS).await.expect("it is kept");
+    let gone = Some(RefusalCode::Gone);
+    assert_eq!(code(engine.take_one_time(OneTime::Reset, [5; 32], NOW_MS).await), gone);
+    assert_eq!(code(engine.take_one_time(OneTime::Ticket, [5; 32], LATER_MS).await), gone);
+    let takes = (0..4).map(|_| engine.take_one_time(OneTime::Ticket, [5; 32], NOW_MS));
+    let taken = futures_util::future::join_all(takes).await;
+    let users: Vec<_> = taken.into_iter().filter_map(Result::ok).collect();
+    assert_eq!(users, [Some(ann)]);
+}
+
+/// A ticket does not: pages open side by side.
+pub async fn a_newer_secret_replaces_the_older(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let (ann, bob) = (stage.user("ann").await, stage.user("bob").await);
+    let engine = &stage.engine;
+    for (byte, kind, user) in [
+        (1, OneTime::Reset, ann),
+        (2, OneTime::Reset, bob),
+        (3, OneTime::Reset, ann),
+        (4, OneTime::Ticket, ann),
+        (5, OneTime::Ticket, ann),
+    ] {
+        engine.put_one_time(kind, [byte; 32], Some(user), LATER_MS).await.expect("it is kept");
+    }
+    let old = engine.take_one_time(OneTime::Reset, [1; 32], NOW_MS).await;
+    assert_eq!(code(old), Some(RefusalCode::Gone));
+    for (byte, kind, user) in
+        [(2, OneTime::Reset, bob), (3, OneTime::Reset, ann), (4, OneTime::Ticket, ann)]
+    {
+        let taken = engine.take_one_time(kind, [byte; 32], NOW_MS).await.expect("it is good");
+        assert_eq!(taken, Some(user));
+    }
+}
+
+async fn owner(stage: &Stage) -> voodoo_proto::UserId {
+    let put = stage.engine.put_one_time(OneTime::SetUp, [7; 32], None, LATER_MS).await;
+    put.expect("it is kept");
+    stage.engine.claim(claim(7, "ann"), NOW_MS).await.expect("it is claimed").user
+}
+
+fn invite(byte: u8, by: voodoo_proto::UserId) -> NewInvite {
+    NewInvite { code: [byte; 32], by, conversation: None, uses: Some(1), expires_ms: LATER_MS }
+}
+
+/// A handle that is taken does not use it up; nobody gets in by it twice.
+pub async fn an_invite_lets_in_as_often_as_it_says(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let ann = owner(&stage).await;
+    let engine = &stage.engine;
+    engine.create_invite(invite(3, ann), NOW_MS).await.expect("an invite");
+    let target = engine.look_invite([3; 32], NOW_MS).await.expect("it is good");
+    assert_eq!((target.inviter.handle.as_str(), target.conversation), ("ann", None));
+    let sign_up = async |handle, now_ms| {
+        code(engine.sign_up(Some([3; 32]), person(handle), None, now_ms).await)
+    };
+    assert_eq!(sign_up("ann", NOW_MS).await, Some(RefusalCode::Conflict));
+    assert_eq!(sign_up("bob", LATER_MS).await, Some(RefusalCode::Gone));
+    assert_eq!(sign_up("bob", NOW_MS).await, None);
+    assert_eq!(sign_up("cem", NOW_MS).await, Some(RefusalCode::Gone));
+    assert_eq!(code(engine.look_invite([3; 32], NOW_MS).await), Some(RefusalCode::Gone));
+    let handles: Vec<_> = engine
+        .accounts(None, 10)
+        .await
+        .expect("accounts")
+        .into_iter()
+        .map(|one| one.user.handle)
+        .collect();
+    assert_eq!(handles, ["ann", "bob"]);
+    assert_eq!(engine.accounts(Some("ann"), 10).await.expect("accounts").len(), 1);
+}
+
+/// In the transaction that makes the account.
+pub async fn an_invite_into_a_conversation_makes_a_member(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let ann = owner(&stage).await;
+    let group = stage.group(ann, &[]).await;
+    let engine = &stage.engine;
+    let target = Some((group, Role::Member));
+    let into = NewInvite { conversation: target, uses: None, ..invite(3, ann) };
+    engine.create_invite(into, NOW_MS).await.expect("an invite");
+    let signed = engine.sign_up(Some([3; 32]), person("bob"), Some(device(9, LATER_MS)), NOW_MS);
+    let signed = signed.await.expect("bob is let in");
+    assert!(signed.device.is_some() && !signed.effects.is_empty());
+    let objects = engine.conversations(signed.user, &[group]).await.expect("objects");
+    assert_eq!((objects[0].members, objects[0].role), (2, Role::Member));
+    assert_eq!(stage.send(group, signed.user, "hello").await.seq, 1);
+}
+
+/// And not above their own rank; a stranger does not learn that there is a conversation.
+pub async fn only_those_who_lead_invite(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let ann = owner(&stage).await;
+    let (bob, eve) = (stage.user("bob").await, stage.user("eve").await);
+    let group = stage.group(ann, &[bob]).await;
+    let direct = stage.create(ann, Kind::Direct, &[bob], SettingsChange::default()).await;
+    let engine = &stage.engine;
+    let make = async |by, conversation| {
+        let new = NewInvite { conversation, ..invite(4, by) };
+        code(engine.create_invite(new, NOW_MS).await)
+    };
+    assert_eq!(make(bob, None).await, Some(RefusalCode::Forbidden));
+    assert_eq!(make(bob, Some((group, Role::Member))).await, Some(RefusalCode::Forbidden));
+    assert_eq!(make(eve, Some((group, Role::Member))).await, Some(RefusalCode::NotFound));
+    assert_eq!(make(ann, Some((direct, Role::Member))).await, Some(RefusalCode::Forbidden));
+    let made = engine.create_invite(invite(5, ann), NOW_MS).await.expect("an invite");
+    assert_eq!(code(engine.revoke_invite(bob, made).await), Some(RefusalCode::NotFound));
+    engine.revoke_invite(ann, made).await.expect("it is ended");
+    assert_eq!(code(engine.look_invite([5; 32], NOW_MS).await), Some(RefusalCode::Gone));
+    assert_eq!(code(engine.revoke_invite(ann, made).await), Some(RefusalCode::NotFound));
+}
+
+/// By being closed or by time; nobody closes another's.
+pub async fn a_token_opens_until_its_device_ends(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let (ann, bob) = (stage.user("ann").await, stage.user("bob").await);
+    let engine = &stage.engine;
+    let opened = engine.open_device(ann, device(1, NOW_MS + 10), NOW_MS).await.expect("a device");
+    let is_open =
+        async |now_ms| engine.authenticate([1; 32], now_ms).await.expect("a look").is_some();
+    assert!(is_open(NOW_MS).await && !is_open(NOW_MS + 10).await);
+    let touched = vec![(opened.device, NOW_MS + 5, LATER_MS)];
+    engine.touch_devices(touched).await.expect("it is noted");
+    assert!(is_open(NOW_MS + 10).await);
+    let devices = engine.devices(ann, NOW_MS).await.expect("devices");
+    assert_eq!((devices.len(), devices[0].seen_ms, devices[0].current), (1, NOW_MS + 5, false));
+    let others = engine.close_device(bob, opened.device, NOW_MS).await;
+    assert_eq!(code(others), Some(RefusalCode::NotFound));
+    assert!(is_open(NOW_MS).await);
+    engine.close_device(ann, opened.device, NOW_MS).await.expect("it is closed");
+    assert!(!is_open(NOW_MS).await);
+    assert!(engine.authenticate([2; 32], NOW_MS).await.expect("a look").is_none());
+}
+
+/// But the one that is kept, and the link for a reset.
+pub async fn a_new_password_ends_the_other_devices(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let ann = stage.user("ann").await;
+    let engine = &stage.engine;
+    let kept = engine.open_device(ann, device(1, LATER_MS), NOW_MS).await.expect("a device").device;
+    let ended =
+        engine.open_device(ann, device(2, LATER_MS), NOW_MS).await.expect("a device").device;
+    engine.put_one_time(OneTime::Reset, [8; 32], Some(ann), LATER_MS).await.expect("it is kept");
+    let closed = engine.set_password(ann, "new".to_owned(), Some(kept), NOW_MS).await;
+    assert_eq!(closed.expect("it is set"), [ended]);
+    assert!(engine.authenticate([1; 32], NOW_MS).await.expect("a look").is_some());
+    assert!(engine.authenticate([2; 32], NOW_MS).await.expect("a look").is_none());
+    let credential = engine.credential("ann").await.expect("a look").expect("a password");
+    assert_eq!((credential.user, credential.password.as_str()), (ann, "new"));
+    let reset = engine.take_one_time(OneTime::Reset, [8; 32], NOW_MS).await;
+    assert_eq!(code(reset), Some(RefusalCode::Gone));
+}
+
+/// Its devices end, it opens none, and nobody writes to it.
+pub async fn a_shut_account_opens_nothing(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let (ann, bob) = (stage.user("ann").await, stage.user("bob").await);
+    let direct = stage.create(ann, Kind::Direct, &[bob], SettingsChange::default()).await;
+    stage.send(direct, ann, "hello").await;
+    let engine = &stage.engine;
+    let opened = engine.open_device(bob, device(1, LATER_MS), NOW_MS).await.expect("a device");
+    let closed = engine.set_disabled(bob, true, NOW_MS).await.expect("it is shut");
+    assert_eq!(closed, [opened.device]);
+    assert!(engine.authenticate([1; 32], NOW_MS).await.expect("a look").is_none());
+    let refused = engine.open_device(bob, device(2, LATER_MS), NOW_MS).await;
+    assert_eq!(code(refused), Some(RefusalCode::Unauthenticated));
+    assert!(engine.credential("bob").await.expect("a look").expect("a password").is_disabled);
+    let write = crate::apply::Write::Send(stage.message(direct, ann, "are you there?"));
+    assert_eq!(stage.write(write).await.map_err(|no| no.code).err(), Some(RefusalCode::ReadOnly));
+    engine.set_disabled(bob, false, NOW_MS).await.expect("it is opened");
+    engine.open_device(bob, device(3, LATER_MS), NOW_MS).await.expect("a device");
+}

@@ -1,0 +1,60 @@
+//! The contract of the ports: one function for each promise, over any engine.
+//!
+//! [`store_contract!`](crate::store_contract) makes a test of each. Every function gets an engine
+//! of its own that holds nothing yet; a broken promise panics.
+
+mod accounts;
+mod messages;
+mod reading;
+mod stage;
+
+pub use accounts::*;
+pub use messages::*;
+pub use reading::*;
+pub use stage::Stage;
+
+/// Makes a test of every promise. `$open` is a function that returns an empty engine as
+/// `Arc<dyn Engine>`, and something that is kept for as long as the engine is used.
+#[macro_export]
+macro_rules! store_contract {
+    ($open:path) => {
+        $crate::store_contract!(@each $open:
+            a_message_takes_the_next_place
+            a_repeat_gets_the_first_answer
+            a_repeat_at_the_same_moment_is_kept_once
+            a_refused_write_changes_nothing_and_hinders_none
+            a_direct_conversation_is_one_from_both_sides
+            marks_only_go_forward
+            a_mark_that_moves_ends_shown_as_unread
+            mentions_count_until_read
+            a_change_touches_a_message_where_it_stands
+            outsiders_read_nothing
+            the_digest_is_the_sum_of_the_snapshot
+            a_snapshot_since_a_cursor_holds_what_moved
+            whoever_is_removed_is_told_gone
+            history_pages_meet_without_a_gap
+            changes_come_once_in_their_current_state
+            changes_that_cannot_be_had_are_a_reset
+            a_page_ends_by_bytes_after_one_message
+            people_are_found_by_the_beginning_of_a_word
+            a_server_is_claimed_once
+            a_secret_works_once
+            a_newer_secret_replaces_the_older
+            an_invite_lets_in_as_often_as_it_says
+            an_invite_into_a_conversation_makes_a_member
+            only_those_who_lead_invite
+            a_token_opens_until_its_device_ends
+            a_new_password_ends_the_other_devices
+            a_shut_account_opens_nothing
+        );
+    };
+    (@each $open:path: $($promise:ident)*) => {
+        $(
+            #[tokio::test]
+            async fn $promise() {
+                let (engine, _kept) = $open();
+                $crate::testkit::contract::$promise(engine).await;
+            }
+        )*
+    };
+}

@@ -1,0 +1,8 @@
+//! What every engine promises, and what only a disk can break.
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod folder;
+mod memory;
+mod sqlite;
+mod start;
