@@ -1,17 +1,22 @@
 import { lazy, Suspense } from "react";
 import { Route, Switch } from "wouter";
+import { PaneBoundary } from "./PaneBoundary";
 
 const Doors = lazy(() => import("./Doors").then((module) => ({ default: module.Doors })));
 const Shell = lazy(() => import("./Shell").then((module) => ({ default: module.Shell })));
 
-/** The routes: the doors by which one comes in, and the shell behind them. */
+/** The doors by which one comes in, and the rooms behind them. */
 export function App() {
   return (
-    <Suspense>
-      <Switch>
-        <Route path="/log-in" component={Doors} />
-        <Route component={Shell} />
-      </Switch>
-    </Suspense>
+    <PaneBoundary>
+      <Suspense>
+        <Switch>
+          {["/log-in", "/setup", "/join", "/reset"].map((path) => (
+            <Route key={path} path={path} component={Doors} />
+          ))}
+          <Route component={Shell} />
+        </Switch>
+      </Suspense>
+    </PaneBoundary>
   );
 }

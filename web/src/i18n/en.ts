@@ -142,6 +142,22 @@ export const en = {
   "new.results": "People",
   "new.found": { one: "{n} person found", other: "{n} people found" },
 
+  "people.chosen": "Chosen people",
+  "people.takeOut": "Take {name} out",
+
+  "create.group": "New group",
+  "create.groupHint": "Everyone in it can write.",
+  "create.broadcast": "New broadcast",
+  "create.broadcastHint": "You and its administrators write, everyone else reads.",
+  "create.title": "Title",
+  "create.description": "What it is about",
+  "create.optional": "Can be left empty.",
+  "create.history": "New members read",
+  "create.historyAll": "Everything",
+  "create.historyJoined": "From then on",
+  "create.next": "Next",
+  "create.do": "Create",
+
   "invite.title": "Invite people",
   "invite.hint": "Whoever opens this link can make an account on this server.",
   "invite.link": "Invite link",

@@ -126,7 +126,8 @@ const PIECES = [
   "\n- ",
   "\n1. ",
   "https://a.b/c",
-  "](https://a.b/c)",
+  // Another address than above: a link whose text is where it leads could not be told from a bare address.
+  "](https://d.e/f)",
   "mailto:",
   "<@u_a>",
 ];

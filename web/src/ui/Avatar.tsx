@@ -6,10 +6,11 @@ interface Props {
   /** Decides the colour. */
   readonly id: string;
   readonly name: string;
-  readonly size?: "small" | "medium" | "normal" | "large";
+  readonly size?: "tiny" | "small" | "medium" | "normal" | "large";
 }
 
 const SIZES = {
+  tiny: "size-6 text-[0.625rem]",
   small: "size-8 text-xs",
   medium: "size-10 text-sm",
   normal: "size-12 text-base",

@@ -14,17 +14,15 @@ import { silence } from "./silence";
 
 interface Props {
   readonly view: ConversationView;
-  /** Called once the message is kept on this device. */
-  readonly onSent: () => void;
 }
 
 /** Where a message is written; words in its place where nothing may be posted. */
-export function Composer({ view, onSent }: Props) {
+export function Composer({ view }: Props) {
   const words = silence(view);
   return (
     <div className="mx-auto w-full max-w-[47.5rem] px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))]">
       {words === undefined ? (
-        <Field key={view.conversation} view={view} onSent={onSent} />
+        <Field key={view.conversation} view={view} />
       ) : (
         <p className="rounded-2xl bg-surface px-4 py-3 text-center text-muted shadow-bubble">{words}</p>
       )}
@@ -32,7 +30,7 @@ export function Composer({ view, onSent }: Props) {
   );
 }
 
-function Field({ view, onSent }: Props) {
+function Field({ view }: Props) {
   const id = view.conversation;
   const text = useDraft(id);
   const { send } = useActions();
@@ -55,7 +53,6 @@ function Field({ view, onSent }: Props) {
     field.current?.focus();
     try {
       await send(id, draft.trim());
-      onSent();
     } catch (error) {
       // Not even kept on this device: the words go back where they were written.
       if (draftOf(id) === "") setDraft(id, draft);

@@ -1,14 +1,15 @@
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { refusalText } from "#/i18n/refusal";
 import { t } from "#/i18n/text";
 import { useActions, useSnapshot } from "#/live/useClient";
-import type { ConversationId, User, UserId } from "#/proto/wire";
+import { usePeople } from "#/live/usePeople";
+import type { ConversationId, UserId } from "#/proto/wire";
 import { Button } from "#/ui/Button";
 import { Dialog } from "#/ui/Dialog";
 import { SearchPicker } from "#/ui/SearchPicker";
 import { toast } from "#/ui/Toast";
 
-const ASK_AFTER_MS = 200;
+const report = (error: unknown) => toast(refusalText(error));
 
 interface Props {
   readonly onClose: () => void;
@@ -21,7 +22,7 @@ export function NewMessage({ onClose, onOpen, onInvite }: Props) {
   const [query, setQuery] = useState("");
   const { createDirect } = useActions();
   const me = useSnapshot((snapshot) => snapshot.me?.user);
-  const { users, is_known } = usePeople(query);
+  const { users, is_known } = usePeople(query, report);
 
   const pick = async (user: UserId) => {
     try {
@@ -67,28 +68,4 @@ function Nobody(props: { readonly query: string; readonly isKnown: boolean; read
       <Button label={t("list.invite")} onClick={props.onInvite} />
     </div>
   );
-}
-
-/** Asks the server once the typing rests; earlier answers stay until the next one is here. */
-function usePeople(query: string): { readonly users: readonly User[]; readonly is_known: boolean } {
-  const { findUsers } = useActions();
-  const [found, setFound] = useState<{ readonly query: string; readonly users: readonly User[] }>();
-  const wanted = query.trim();
-  useEffect(() => {
-    if (wanted === "") return setFound(undefined);
-    let is_old = false;
-    const timer = setTimeout(async () => {
-      try {
-        const users = await findUsers(wanted);
-        if (!is_old) setFound({ query: wanted, users });
-      } catch (error) {
-        if (!is_old) toast(refusalText(error));
-      }
-    }, ASK_AFTER_MS);
-    return () => {
-      is_old = true;
-      clearTimeout(timer);
-    };
-  }, [wanted, findUsers]);
-  return { users: found?.users ?? [], is_known: found?.query === wanted };
 }

@@ -1,0 +1,75 @@
+import {
+  LogOut,
+  Menu as MenuIcon,
+  Search,
+  Settings as SettingsIcon,
+  SquarePen,
+  UserPlus,
+  X,
+} from "lucide-react";
+import { useState } from "react";
+import { useLocation } from "wouter";
+import { ConversationList } from "#/features/conversations/ConversationList";
+import { t } from "#/i18n/text";
+import { IconButton } from "#/ui/IconButton";
+import { MenuButton } from "#/ui/Menu";
+
+interface Props {
+  readonly current: string | undefined;
+  readonly onNew: () => void;
+  readonly onInvite: () => void;
+}
+
+/** The list of conversations with what belongs above it. */
+export function Sidebar({ current, onNew, onInvite }: Props) {
+  const [filter, setFilter] = useState("");
+  const [, go] = useLocation();
+  return (
+    <nav
+      aria-label={t("list.title")}
+      className="flex w-full min-w-0 shrink-0 flex-col border-line bg-surface sm:w-72 sm:border-e lg:w-[22.5rem]"
+    >
+      <h1 className="sr-only">{t("list.title")}</h1>
+      <header className="flex items-center gap-1 px-2 py-2.5">
+        <MenuButton
+          label={t("nav.menu")}
+          icon={<MenuIcon size={21} />}
+          items={[
+            { label: t("list.invite"), icon: <UserPlus size={19} />, onSelect: onInvite },
+            { label: t("settings.title"), icon: <SettingsIcon size={19} />, onSelect: () => go("/settings") },
+            {
+              label: t("settings.logOut"),
+              icon: <LogOut size={19} />,
+              onSelect: () => go("/settings#log-out"),
+            },
+          ]}
+        />
+        <Filter value={filter} onValue={setFilter} />
+        <IconButton label={t("list.new")} icon={<SquarePen size={20} />} onClick={onNew} />
+      </header>
+      <ConversationList current={current} filter={filter} onNew={onNew} onInvite={onInvite} />
+    </nav>
+  );
+}
+
+function Filter({ value, onValue }: { readonly value: string; readonly onValue: (value: string) => void }) {
+  return (
+    <div className="flex h-10 min-w-0 grow items-center rounded-full bg-sunken ps-3.5 pe-1 ring-accent-text focus-within:bg-surface focus-within:ring-2">
+      <Search aria-hidden="true" size={17} className="shrink-0 text-muted" />
+      <input
+        type="search"
+        aria-label={t("list.filter")}
+        placeholder={t("list.filterShort")}
+        value={value}
+        onChange={(event) => onValue(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") onValue("");
+        }}
+        className="w-full min-w-0 bg-transparent px-2.5 outline-none [&::-webkit-search-cancel-button]:hidden"
+      />
+      {value !== "" && (
+        <IconButton size="small" label={t("list.clear")} icon={<X size={16} />} onClick={() => onValue("")} />
+      )}
+    </div>
+  );
+}
