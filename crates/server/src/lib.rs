@@ -1,3 +1,9 @@
-//! The socket side of Voodoo.
+//! The socket side of Voodoo: everything that touches a socket, and no rule of conversations.
 
+mod connection;
+pub mod http;
+pub mod listener;
+pub mod password;
+mod upgrade;
+mod web_files;
 pub mod ws;

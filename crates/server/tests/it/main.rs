@@ -1,5 +1,8 @@
 //! The promises of the server crate.
 
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+mod http_origin;
 mod ws_codec;
 mod ws_codec_autobahn;
 mod ws_codec_body;

@@ -1,0 +1,327 @@
+//! One socket and its session: reads frames, drives the session, writes what stands in its
+//! outbox.
+//!
+//! One task a connection and no buffer while idle: reading goes through a scratch buffer that a
+//! worker thread's connections share, and what could not be written stays in shared frames.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Sleep;
+use voodoo_core::Session;
+use voodoo_core::outbox::{Load, Queued};
+use voodoo_proto::CloseCode;
+
+use crate::ws::{Decoder, Incoming, Limits, Role, encode};
+
+/// Frames handed to one vectored write, at most.
+const FRAMES_PER_WRITE: usize = 32;
+/// Control frames that wait, at most; a client that pings on without reading loses its pongs.
+const MAX_CONTROL: usize = 4;
+/// How long a closed connection waits for the other side to take its close frame and go.
+const LINGER: Duration = Duration::from_secs(2);
+const SCRATCH_BYTES: usize = 16 * 1024;
+
+thread_local! {
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into());
+}
+
+/// One socket and its session. Runs until the connection is over.
+pub(crate) struct Connection<S> {
+    socket: S,
+    session: Session,
+    decoder: Decoder,
+    /// What came with the upgrade request already.
+    leftover: Bytes,
+    /// Taken from the outbox and not yet written; the first one up to `n_written`.
+    writing: VecDeque<Queued>,
+    n_written: usize,
+    /// Pongs and the close frame, which go between whole frames.
+    control: VecDeque<Bytes>,
+    /// Before `hello`, and while closing: when patience ends.
+    deadline: Option<Pin<Box<Sleep>>>,
+    stage: Stage,
+    /// The other side has sent its close frame.
+    has_left: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Both sides speak.
+    Open,
+    /// Ending: what is queued is still written, then the close frame; input is thrown away.
+    Closing(Farewell),
+    /// The close frame is queued or written; waits for the other side to go.
+    Closed,
+}
+
+/// What the close frame says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Farewell {
+    number: Option<u16>,
+    reason: &'static str,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+    pub(crate) fn new(socket: S, session: Session, leftover: Bytes) -> Self {
+        let hello = session.core().settings.hello;
+        let max_message_bytes = usize::try_from(session.frame_in_bytes()).unwrap_or(usize::MAX);
+        Self {
+            socket,
+            session,
+            decoder: Decoder::new(Role::Server, Limits::new(max_message_bytes)),
+            leftover,
+            writing: VecDeque::new(),
+            n_written: 0,
+            control: VecDeque::new(),
+            deadline: Some(Box::pin(tokio::time::sleep(hello))),
+            stage: Stage::Open,
+            has_left: false,
+        }
+    }
+
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(handle) = self.session.handle() {
+            handle.outbox.register(cx.waker());
+        }
+        loop {
+            if self.is_out_of_time(cx) {
+                return Poll::Ready(());
+            }
+            if let (Stage::Open, Poll::Ready(code)) = (self.stage, self.session.poll(cx)) {
+                self.close(code);
+            }
+            let is_written = match self.poll_write(cx) {
+                Poll::Ready(Ok(())) => true,
+                Poll::Ready(Err(_gone)) => return Poll::Ready(()),
+                Poll::Pending => false,
+            };
+            self.notice_closing(is_written);
+            if self.has_left && self.stage == Stage::Closed && !self.has_output() {
+                return Poll::Ready(());
+            }
+            match self.poll_read(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(_gone)) => return Poll::Ready(()),
+                Poll::Pending if is_written && self.has_more() => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Whether `hello` or the end took too long. The first makes it a closing connection.
+    fn is_out_of_time(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.stage == Stage::Open && self.session.is_greeted() {
+            self.deadline = None;
+        }
+        let Some(deadline) = &mut self.deadline else { return false };
+        if deadline.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        if self.stage != Stage::Open {
+            return true;
+        }
+        self.close(CloseCode::NoHello);
+        false
+    }
+
+    /// Begins to end the connection; the first code stands.
+    fn close(&mut self, code: CloseCode) {
+        self.close_with(code, Farewell { number: Some(code.number()), reason: code.reason() });
+    }
+
+    fn close_with(&mut self, code: CloseCode, farewell: Farewell) {
+        if self.stage == Stage::Open {
+            self.stage = Stage::Closing(farewell);
+            self.deadline = Some(Box::pin(tokio::time::sleep(LINGER)));
+            if let Some(handle) = self.session.handle() {
+                handle.outbox.close(code);
+            }
+        }
+    }
+
+    /// Follows what others decided of this session, and queues the close frame behind the rest.
+    fn notice_closing(&mut self, is_written: bool) {
+        let decided = self.session.handle().and_then(|handle| handle.outbox.closing());
+        if let (Stage::Open, Some(code)) = (self.stage, decided) {
+            self.close(code);
+        }
+        if let Stage::Closing(farewell) = self.stage
+            && is_written
+            && !self.has_output()
+        {
+            self.control.push_back(encode::close_frame(farewell.number, farewell.reason));
+            self.stage = Stage::Closed;
+        }
+    }
+
+    fn has_more(&self) -> bool {
+        self.has_output() || (self.stage == Stage::Open && self.session.has_more())
+    }
+
+    fn is_full_of_replies(&self) -> bool {
+        let limits = self.session.core().hub.limits();
+        self.session.handle().is_some_and(|handle| handle.outbox.is_full_of_replies(limits))
+    }
+
+    fn has_output(&self) -> bool {
+        let has_queued = self.session.handle().is_some_and(|handle| handle.outbox.has_frames());
+        has_queued || !self.writing.is_empty() || !self.control.is_empty()
+    }
+
+    /// Writes all there is. `Pending` when the socket takes no more.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        loop {
+            self.fill();
+            if self.writing.is_empty() {
+                break;
+            }
+            let pulse = self.session.handle().map(|handle| &handle.pulse);
+            let Poll::Ready(result) =
+                write_some(&mut self.socket, cx, &self.writing, self.n_written)
+            else {
+                if let Some(pulse) = pulse {
+                    pulse.stuck(self.session.core().uptime.now_ms());
+                }
+                return Poll::Pending;
+            };
+            let n = result?;
+            if n == 0 {
+                return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+            }
+            if let Some(pulse) = pulse {
+                pulse.flowing();
+            }
+            self.wrote(n);
+        }
+        if self.writing.capacity() > FRAMES_PER_WRITE {
+            self.writing = VecDeque::new();
+        }
+        Pin::new(&mut self.socket).poll_flush(cx)
+    }
+
+    /// Takes what is to be written next; control frames go first, between whole frames.
+    fn fill(&mut self) {
+        if self.writing.is_empty() {
+            let control = self.control.drain(..);
+            self.writing.extend(control.map(|frame| Queued { frame, load: Load::Control }));
+            if self.stage == Stage::Closed {
+                return;
+            }
+            if let Some(handle) = self.session.handle() {
+                handle.outbox.take(&mut self.writing, FRAMES_PER_WRITE);
+            }
+        }
+    }
+
+    fn wrote(&mut self, n_bytes: usize) {
+        self.n_written += n_bytes;
+        while let Some(first) = self.writing.front() {
+            if self.n_written < first.frame.len() {
+                break;
+            }
+            self.n_written -= first.frame.len();
+            let Some(queued) = self.writing.pop_front() else { break };
+            if let Some(handle) = self.session.handle() {
+                handle.outbox.written(&queued);
+            }
+        }
+    }
+
+    /// Reads what there is once. `Pending` when there is nothing, or nothing is wanted.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        if !self.leftover.is_empty() {
+            let mut bytes = Vec::from(std::mem::take(&mut self.leftover));
+            self.take_in(&mut bytes);
+            return Poll::Ready(Ok(()));
+        }
+        if self.stage == Stage::Open && self.is_full_of_replies() {
+            return Poll::Pending;
+        }
+        SCRATCH.with_borrow_mut(|scratch| {
+            let mut buffer = ReadBuf::new(scratch);
+            ready!(Pin::new(&mut self.socket).poll_read(cx, &mut buffer))?;
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Err(std::io::ErrorKind::UnexpectedEof.into()));
+            }
+            self.take_in(buffer.filled_mut());
+            Poll::Ready(Ok(()))
+        })
+    }
+
+    fn take_in(&mut self, mut bytes: &mut [u8]) {
+        if let Some(handle) = self.session.handle() {
+            handle.pulse.heard(self.session.core().uptime.now_ms());
+        }
+        while !self.has_left {
+            match self.decoder.next(&mut bytes) {
+                Ok(Some(incoming)) => self.take_frame(incoming),
+                Ok(None) => return,
+                Err(violation) => {
+                    tracing::debug!(%violation, "a frame breaks RFC 6455");
+                    let code = CloseCode::from_number(violation.close_code());
+                    return self.close(code.unwrap_or(CloseCode::WebSocket));
+                }
+            }
+        }
+    }
+
+    /// While closing only the other side's close frame counts.
+    fn take_frame(&mut self, incoming: Incoming<'_>) {
+        match incoming {
+            Incoming::Close(number, _) => {
+                self.has_left = true;
+                self.close_with(CloseCode::Normal, Farewell { number, reason: "" });
+            }
+            _ if self.stage != Stage::Open => {}
+            Incoming::Text(text) => self.take_text(&text),
+            Incoming::Binary(_) => self.close(CloseCode::Binary),
+            Incoming::Ping(payload) if self.control.len() < MAX_CONTROL => {
+                self.control.push_back(encode::pong_frame(&payload));
+            }
+            Incoming::Ping(_) | Incoming::Pong => {}
+        }
+    }
+
+    fn take_text(&mut self, text: &str) {
+        let was_greeted = self.session.is_greeted();
+        if let Err(code) = self.session.on_text(text) {
+            return self.close(code);
+        }
+        if !was_greeted && self.session.is_greeted() {
+            let limit = usize::try_from(self.session.frame_in_bytes()).unwrap_or(usize::MAX);
+            self.decoder.set_limits(Limits::new(limit));
+        }
+    }
+}
+
+fn write_some<S: AsyncWrite + Unpin>(
+    socket: &mut S,
+    cx: &mut Context<'_>,
+    frames: &VecDeque<Queued>,
+    n_written: usize,
+) -> Poll<std::io::Result<usize>> {
+    let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
+    let mut skip = n_written;
+    let mut n = 0;
+    for (slice, queued) in slices.iter_mut().zip(frames) {
+        *slice = IoSlice::new(&queued.frame[skip..]);
+        skip = 0;
+        n += 1;
+    }
+    Pin::new(socket).poll_write_vectored(cx, &slices[..n])
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_over(cx)
+    }
+}

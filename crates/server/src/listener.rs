@@ -1,0 +1,134 @@
+//! The accept loop: one task a connection, HTTP/1.1 first, and a WebSocket where it is asked for.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tower::ServiceExt as _;
+
+/// Where a request came from and to; every request carries it among its extensions.
+#[derive(Debug, Clone, Copy)]
+pub struct Addresses {
+    /// Of the client, or of the proxy before it.
+    pub peer: SocketAddr,
+    /// Of the listener.
+    pub local: SocketAddr,
+}
+
+/// What a listener allows.
+#[derive(Debug, Clone)]
+pub struct ListenerOptions {
+    /// Time for the head of a request to arrive, also the first one.
+    pub header_timeout: Duration,
+    /// Bytes of the head of a request, at most.
+    pub header_bytes: usize,
+    /// Connections at once, at most; more are closed at once.
+    pub max_connections: usize,
+}
+
+impl Default for ListenerOptions {
+    fn default() -> Self {
+        Self {
+            header_timeout: Duration::from_secs(10),
+            header_bytes: 16 * 1024,
+            max_connections: 200_000,
+        }
+    }
+}
+
+/// Fields of the head of a request, at most.
+const MAX_HEADERS: usize = 100;
+/// After a failed accept: long enough not to spin while descriptors are short.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves until `stop` says true; connections that live then go on.
+///
+/// # Errors
+///
+/// The listener has no address: it was never bound.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    options: ListenerOptions,
+    mut stop: watch::Receiver<bool>,
+) -> std::io::Result<()> {
+    let local = listener.local_addr()?;
+    let n_connections = Arc::new(AtomicUsize::new(0));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|is_stopping| *is_stopping) => return Ok(()),
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "accepting a connection failed");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let place = Place::take(&n_connections);
+        if n_connections.load(Ordering::Relaxed) > options.max_connections {
+            continue;
+        }
+        let connection =
+            serve_one(stream, router.clone(), Addresses { peer, local }, options.clone());
+        tokio::spawn(async move {
+            connection.await;
+            drop(place);
+        });
+    }
+}
+
+/// One connection among those counted.
+struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    fn take(counter: &Arc<AtomicUsize>) -> Self {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(counter))
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+async fn serve_one(
+    stream: TcpStream,
+    router: Router,
+    addresses: Addresses,
+    options: ListenerOptions,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "the connection is gone already");
+        return;
+    }
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(addresses);
+        let response = router.clone().oneshot(request.map(Body::new));
+        async move { Ok::<_, Infallible>(response.await.unwrap_or_else(|never| match never {})) }
+    });
+    let served = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_timeout)
+        .max_buf_size(options.header_bytes)
+        .max_headers(MAX_HEADERS)
+        .serve_connection(TokioIo::new(stream), service)
+        .with_upgrades();
+    if let Err(error) = served.await {
+        tracing::debug!(%error, "a connection ended early");
+    }
+}
