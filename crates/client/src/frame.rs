@@ -33,6 +33,12 @@ pub struct Reply {
 }
 
 impl Reply {
+    /// The frame as it came.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Reads the fields of one kind of reply.
     ///
     /// # Errors

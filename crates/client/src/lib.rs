@@ -5,11 +5,14 @@
 //! outbox in memory and answers requests.
 
 pub mod backoff;
+pub mod client;
 pub mod connection;
 pub mod frame;
 pub mod http;
 pub mod reducer;
+mod session;
 
+pub use client::{Acked, Client, Event, Options, RequestError, SendError, Status, TimedOut};
 pub use connection::{Closed, ConnectError, Connection};
 pub use frame::Frame;
 pub use http::{Address, Http, HttpError};
