@@ -246,11 +246,15 @@ pub(super) fn history(
     let more = match around {
         Around::Newest | Around::Before(_) => is_below,
         Around::After(_) => is_above,
+        Around::Both(_) if rows.is_empty() => !all.is_empty(),
         Around::Both(_) => is_below || is_above,
     };
     let from = rows.first().filter(|_| is_below).map_or(0, |row| row.rev);
     let next = rows.last().and_then(|last| all.iter().find(|row| row.seq > last.seq));
-    let events = events(tables, pair, from, next.map_or(u64::MAX, |row| row.rev));
+    // Events belong to the page of the message before them; without any message they are all.
+    let is_beside = rows.is_empty() && !all.is_empty();
+    let to = next.map_or(u64::MAX, |row| row.rev);
+    let events = if is_beside { Vec::new() } else { events(tables, pair, from, to) };
     let messages: Vec<Message> = rows.into_iter().map(|row| seen(tables, row, user)).collect();
     let users = named(tables, &messages, &events);
     let (rev, floor_seq) = (pair.0.last_rev, pair.0.floor_seq);

@@ -135,7 +135,9 @@ impl<'d> View<'d> {
             None => None,
         };
         let to = after.map_or(self.row.last_rev, |next| next.rev - 1);
-        let events = self.events(first.unwrap_or(0), to)?;
+        // Events belong to the page of the message before them; without any message they are all.
+        let is_beside = rows.is_empty() && self.first_seq() <= self.row.last_seq;
+        let events = if is_beside { Vec::new() } else { self.events(first.unwrap_or(0), to)? };
         let messages: Vec<Message> =
             rows.into_iter().map(|row| self.show(row)).collect::<Result<_>>()?;
         Ok(HistoryPage {
@@ -192,9 +194,6 @@ pub(in super::super) fn history(
         Around::After(seq) => above(seq.saturating_add(1), n_messages, n_bytes)?,
         Around::Both(seq) => {
             let (mut rows, is_more_below) = below(seq, n_messages / 2, n_bytes / 2)?;
-            if rows.is_empty() && n_messages / 2 == 0 {
-                rows.clear();
-            }
             let n_left = n_messages - rows.len();
             let (later, is_more_above) = above(seq, n_left, n_bytes / 2)?;
             rows.extend(later);
