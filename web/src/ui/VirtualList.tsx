@@ -9,12 +9,16 @@ import {
   useRef,
 } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
+import { cx } from "#/lib/cx";
 import { useActiveRow } from "./useActiveRow";
 
 /** Nearer to the end than this, the list follows what is added. */
 const STICK_PX = 40;
 /** Older and newer rows are asked for this many screens ahead. */
 const AHEAD_SCREENS = 1.5;
+
+/** What stands above the first row is this high (`min-h-16`), as the rows count their places from there. */
+const HEAD_PX = 64;
 
 export interface ListRow {
   readonly key: string;
@@ -61,6 +65,7 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const isStuck = useRef(openAtKey === undefined);
+  const lastOffset = useRef(0);
   const latest = useRef(props);
   latest.current = props;
   const is_shifted = useShift(rows);
@@ -71,7 +76,10 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
     const { rows, onView, onNearStart, onNearEnd } = latest.current;
     if (!handle || rows.length === 0) return;
     const view = measure(handle, rows.length);
-    isStuck.current = view.isAtEnd;
+    // Rows that turn out higher than guessed also move the end away; only a scroll upwards means that one left it.
+    if (view.isAtEnd) isStuck.current = true;
+    else if (handle.scrollOffset < lastOffset.current - 1) isStuck.current = false;
+    lastOffset.current = handle.scrollOffset;
     onView(view);
     if (handle.scrollOffset < handle.viewportSize * AHEAD_SCREENS) onNearStart();
     if (view.screensToEnd < AHEAD_SCREENS) onNearEnd();
@@ -111,6 +119,7 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
     },
   }));
 
+  const has_head = Boolean(props.children);
   const active_index = rows.findIndex((row) => row.key === active);
   return (
     <div
@@ -122,12 +131,13 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
       onFocus={onFocus}
       className="absolute inset-0 flex flex-col overflow-y-auto overflow-x-hidden overscroll-contain [overflow-anchor:none]"
     >
-      <div className="grow">{props.children}</div>
+      <div className={cx("shrink-0 grow", has_head && "min-h-16")}>{props.children}</div>
       <Virtualizer
         ref={list}
         scrollRef={scroller}
         data={rows}
         shift={is_shifted}
+        startMargin={has_head ? HEAD_PX : 0}
         bufferSize={600}
         keepMounted={active_index === -1 ? [] : [active_index]}
         onScroll={look}

@@ -20,7 +20,7 @@ interface Props {
 export function Composer({ view }: Props) {
   const words = silence(view);
   return (
-    <div className="mx-auto w-full max-w-[47.5rem] px-3 pb-[max(0.75rem,env(safe-area-inset-bottom))]">
+    <div className="mx-auto w-full max-w-[47.5rem] px-3 pt-2 pb-[max(0.75rem,env(safe-area-inset-bottom))]">
       {words === undefined ? (
         <Field key={view.conversation} view={view} />
       ) : (

@@ -182,7 +182,7 @@ function FloatingDay(props: {
 /** Stands above the very first message. */
 function Origin({ view }: { readonly view: ConversationView }) {
   return (
-    <p className="px-4 pt-8 pb-2 text-center text-muted text-sm">
+    <p className="truncate px-4 pt-8 pb-2 text-center text-muted text-sm">
       {t("timeline.begin", { name: view.title })}
     </p>
   );
