@@ -8,12 +8,15 @@
 
 use std::env;
 use std::error::Error;
+use std::time::Duration;
 
-use tokio::sync::broadcast::error::RecvError;
 use voodoo_client::reducer::State;
-use voodoo_client::{Address, Client, Http, Options};
+use voodoo_client::{Address, Client, Http, Options, Status};
 use voodoo_proto::ConversationId;
 use voodoo_proto::object::Body;
+
+/// How long nothing may happen before the bot looks around.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -33,32 +36,25 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Answers until the client ends.
+/// Answers until the server does not want the bot back.
 async fn listen(client: &Client) {
-    let mut events = client.subscribe();
-    loop {
-        match events.recv().await {
-            // What a slow bot did not hear is in the state, where it looks anyway.
-            Ok(_) | Err(RecvError::Lagged(_)) => {
-                open_all(client).await;
-                for heard in client.state(unread) {
-                    echo(client, heard).await;
-                }
-            }
-            Err(RecvError::Closed) => return,
+    while !matches!(client.status(), Status::Stopped(_)) {
+        let has_work = |state: &State| unopened(state).is_some() || unanswered(state).is_some();
+        if client.wait_until(PATIENCE, has_work).await.is_err() {
+            continue;
+        }
+        // Messages are held only where a conversation is open.
+        if let Some(conversation) = client.state(unopened) {
+            client.open(conversation).await;
+        }
+        if let Some(heard) = client.state(unanswered) {
+            echo(client, heard).await;
         }
     }
 }
 
-/// Messages are held only where a conversation is open.
-async fn open_all(client: &Client) {
-    let unopened = |state: &State| {
-        let all = state.conversations.keys().copied();
-        all.filter(|id| !state.opened.contains(id)).collect::<Vec<_>>()
-    };
-    for conversation in client.state(unopened) {
-        client.open(conversation).await;
-    }
+fn unopened(state: &State) -> Option<ConversationId> {
+    state.conversations.keys().copied().find(|id| !state.opened.contains(id))
 }
 
 struct Heard {
@@ -67,24 +63,24 @@ struct Heard {
     text: String,
 }
 
-/// What others wrote above the bot's read mark: the mark is its memory, also over a restart.
-fn unread(state: &State) -> Vec<Heard> {
-    let mut unread = Vec::new();
-    for (id, known) in &state.conversations {
+/// What somebody else wrote above the bot's read mark: the mark is its memory, also over a restart.
+fn unanswered(state: &State) -> Option<Heard> {
+    state.conversations.iter().find_map(|(id, known)| {
         let read_seq = known.head.shown_read(known.own_read_seq);
-        let content =
-            known.content.iter().flat_map(|content| content.messages.range(read_seq + 1..));
-        for (seq, message) in content.filter(|(_, message)| message.from != state.own) {
-            if let Some(Body::Text { text }) = &message.body {
-                unread.push(Heard { conversation: *id, seq: *seq, text: text.clone() });
-            }
-        }
-    }
-    unread
+        let mut unread = known.content.as_ref()?.messages.range(read_seq + 1..);
+        let (seq, message) = unread.find(|(_, message)| message.from != state.own)?;
+        let text = match &message.body {
+            Some(Body::Text { text }) => text.clone(),
+            Some(Body::Unknown) | None => String::new(),
+        };
+        Some(Heard { conversation: *id, seq: *seq, text })
+    })
 }
 
 async fn echo(client: &Client, Heard { conversation, seq, text }: Heard) {
     client.mark_read(conversation, seq).await;
-    // A refusal (a conversation in which only admins write) is no reason to end.
-    drop(client.send(conversation, text).await);
+    if !text.is_empty() {
+        // A refusal (a conversation in which only admins write) is no reason to end.
+        drop(client.send(conversation, text).await);
+    }
 }
