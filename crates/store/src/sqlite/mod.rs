@@ -7,6 +7,7 @@ mod account_writes;
 mod accounts;
 mod codes;
 mod found;
+mod log;
 mod migrate;
 mod port;
 mod read;

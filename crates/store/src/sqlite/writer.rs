@@ -3,25 +3,23 @@
 //! While one commit is on its way to the disk the next batch collects, so that batches grow with
 //! the load by themselves, without a timer. Nothing is answered before its commit was synced.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
-use parking_lot::Mutex;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 use voodoo_core::apply::Rules;
 use voodoo_core::store::Result;
 use voodoo_core::{Fault, StoreError};
 
+use super::log::Log;
 use super::rows::{Cache, Tx};
 use super::{SqliteOptions, connect};
 
 /// Writes that one transaction takes, about at most.
 const MAX_BATCH: usize = 4_096;
-/// The log may grow to so many times the checkpoint size before the writer waits for it.
-const LOG_PATIENCE: u64 = 4;
 
 /// Something that one transaction does, together with others.
 trait Job: Send {
@@ -85,13 +83,14 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(
-        connection: Connection,
+        mut connection: Connection,
         path: PathBuf,
         options: SqliteOptions,
         rules: Arc<Rules>,
     ) -> Self {
         let (queue, orders) = sync_channel(options.queue);
         let log = Log::start(path.clone(), &options);
+        log.watch(&mut connection);
         let desk = Desk {
             connection: Some(connection),
             cache: Cache::default(),
@@ -307,7 +306,8 @@ impl Desk {
     }
 
     fn probe(&self) -> std::result::Result<Connection, rusqlite::Error> {
-        let connection = connect(&self.path, &self.options)?;
+        let mut connection = connect(&self.path, &self.options)?;
+        self.log.watch(&mut connection);
         connection.execute_batch(
             "BEGIN IMMEDIATE;
              INSERT INTO meta VALUES('probe', '1') ON CONFLICT(k) DO UPDATE SET v = v + 1;
@@ -393,66 +393,4 @@ fn cause(fault: Fault) -> Failure {
         source = error.source();
     }
     Failure::Job(fault)
-}
-
-/// The write-ahead log, written back by a thread of its own.
-struct Log {
-    path: PathBuf,
-    limit_bytes: u64,
-    wake: SyncSender<()>,
-}
-
-impl Log {
-    fn start(database: PathBuf, options: &SqliteOptions) -> Self {
-        let (wake, woken) = sync_channel::<()>(1);
-        let mut path = database.clone().into_os_string();
-        path.push("-wal");
-        let options = options.clone();
-        let limit_bytes = options.checkpoint_bytes;
-        let named = thread::Builder::new().name("checkpointer".to_owned());
-        let spawned = named.spawn(move || {
-            let connection = Mutex::new(None);
-            while woken.recv().is_ok() {
-                write_back(&database, &options, &mut connection.lock());
-            }
-        });
-        spawned.expect("a thread for the checkpointer");
-        Self { path: path.into(), limit_bytes, wake }
-    }
-
-    /// Has the log written back once it is long; the writer itself only takes the last step, so
-    /// that the log can begin anew.
-    fn after_commit(&self, connection: &Connection) {
-        let n_bytes = std::fs::metadata(&self.path).map_or(0, |log| log.len());
-        if n_bytes < self.limit_bytes {
-            return;
-        }
-        if n_bytes > self.limit_bytes.saturating_mul(LOG_PATIENCE) {
-            let mode = "RESTART";
-            let done = connection.pragma_update_and_check(None, "wal_checkpoint", mode, |_| Ok(()));
-            if let Err(error) = done {
-                tracing::warn!(%error, "the log was not written back");
-            }
-            return;
-        }
-        // One order that waits is enough.
-        if self.wake.try_send(()).is_err() {
-            tracing::trace!("the log is being written back already");
-        }
-    }
-}
-
-fn write_back(database: &Path, options: &SqliteOptions, connection: &mut Option<Connection>) {
-    let made = match connection.take() {
-        Some(connection) => Ok(connection),
-        None => connect(database, options),
-    };
-    let done = made.and_then(|made| {
-        made.pragma_update_and_check(None, "wal_checkpoint", "PASSIVE", |_| Ok(()))?;
-        Ok(made)
-    });
-    match done {
-        Ok(made) => *connection = Some(made),
-        Err(error) => tracing::warn!(%error, "the log was not written back"),
-    }
 }

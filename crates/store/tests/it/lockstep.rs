@@ -157,6 +157,7 @@ struct Known {
 }
 
 impl Known {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other frame is for one user")]
     fn frame(&mut self, frame: &ServerFrame) {
         let user_rev = match frame {
             ServerFrame::Conversation(object) => {

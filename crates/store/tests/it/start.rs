@@ -5,14 +5,16 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use voodoo_core::SystemClock;
+use voodoo_core::apply::Rules;
 use voodoo_core::store::{Around, PageSize, Store as _};
 use voodoo_core::testkit::contract::Stage;
-use voodoo_store::OpenError;
+use voodoo_store::{OpenError, SqliteOptions, SqliteStore};
 
 use crate::folder::Folder;
 
 /// The lock goes with the engine's last thread; whoever opens again waits for that.
-fn reopen(folder: &Folder) -> std::sync::Arc<voodoo_store::SqliteStore> {
+pub(crate) fn reopen(folder: &Folder) -> std::sync::Arc<SqliteStore> {
     let deadline = Instant::now() + Duration::from_secs(10);
     loop {
         match folder.try_open() {
@@ -146,4 +148,22 @@ async fn a_database_that_lost_its_log_only_is_no_new_one() {
     fs::rename(folder.database(), folder.path().join("kept")).unwrap();
     fs::write(folder.path().join("voodoo.db-wal"), "what a crash left").unwrap();
     assert!(matches!(folder.try_open(), Err(OpenError::InUse | OpenError::Damaged(_))));
+}
+
+#[tokio::test]
+async fn the_log_is_written_back_and_stays_short() {
+    let folder = Folder::new();
+    let options = SqliteOptions { checkpoint_bytes: 256 * 1024, ..SqliteOptions::default() };
+    let rules = std::sync::Arc::new(Rules::default());
+    let store = SqliteStore::open(folder.path(), options, rules, &SystemClock).unwrap();
+    let stage = Stage::new(store.clone());
+    let ann = stage.user("ann").await;
+    let group = stage.group(ann, &[]).await;
+    for _ in 0..1_000 {
+        stage.send(group, ann, &"text ".repeat(400)).await;
+    }
+    let log = fs::metadata(folder.path().join("voodoo.db-wal")).unwrap().len();
+    // Without writing back it would be over 20 MiB by now.
+    assert!(log < 10 * 1024 * 1024, "{log} bytes");
+    store.shutdown().await;
 }
