@@ -9,5 +9,7 @@ export default defineConfig({
     environment: "happy-dom",
     setupFiles: ["src/testing/setup.ts"],
     restoreMocks: true,
+    // Property tests on a machine that does other things too.
+    testTimeout: 20_000,
   },
 });
