@@ -87,10 +87,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some(handle) = self.session.handle() {
-            handle.outbox.register(cx.waker());
-        }
         loop {
+            // In each round, for the outbox begins to exist in the one that reads `hello`; before
+            // the outbox is looked at, so that what is queued later wakes this task.
+            if let Some(handle) = self.session.handle() {
+                handle.outbox.register(cx.waker());
+            }
             if self.is_out_of_time(cx) {
                 return Poll::Ready(());
             }

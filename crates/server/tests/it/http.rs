@@ -64,7 +64,7 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(options: HttpOptions) -> Self {
-        let store = Arc::new(MemoryStore::default());
+        let store = MemoryStore::new(Arc::default());
         Self::over(options, Arc::clone(&store) as _, store)
     }
 

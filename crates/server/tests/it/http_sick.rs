@@ -111,7 +111,7 @@ impl Accounts for Sick {
 }
 
 fn server(sick: Sick) -> Server {
-    Server::over(options(), Arc::new(sick), Arc::new(MemoryStore::default()))
+    Server::over(options(), Arc::new(sick), MemoryStore::new(Arc::default()))
 }
 
 #[tokio::test]

@@ -2,7 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod http;
+mod http_account;
+mod http_enter;
+mod http_invites;
 mod http_origin;
+mod http_routes;
+mod http_sick;
+mod http_socket;
 mod ws_codec;
 mod ws_codec_autobahn;
 mod ws_codec_body;
