@@ -10,15 +10,24 @@ import type {
   User,
   UserId,
 } from "#/proto/wire";
+import { type Means, type RequestActions, requestActions, send } from "./actions";
 import { clientId } from "./clientId";
 import { Engine, type EngineOptions } from "./engine";
-import type { Draft, Input } from "./input";
+import type { Input } from "./input";
 import { type Clock, type Random, type SocketLike, systemClock } from "./ports";
-import { Refusal } from "./refusal";
 import { aloneTabs, type Tabs } from "./tabs";
 import type { Snapshot } from "./view";
 import { Views } from "./views";
 
+export type {
+  ConversationChange,
+  Door,
+  Founding,
+  InviteTerms,
+  OwnSettings,
+  Page,
+  RequestActions,
+} from "./actions";
 export type {
   ConnectionState,
   ConnectionView,
@@ -57,7 +66,7 @@ export interface SendOptions {
  * Promises of requests reject with a `Refusal` (see refusal.ts); when the session ends before the answer, with one of
  * code `unavailable`.
  */
-export interface Actions {
+export interface Actions extends RequestActions {
   /** Loads the newest page if nothing is held; counts as focused until `close`. */
   open(id: ConversationId): void;
   close(id: ConversationId): void;
@@ -74,8 +83,6 @@ export interface Actions {
   loadAround(id: ConversationId, seq: number): void;
   /** Moves the shown mark at once; the server is told at most once a second. */
   markRead(id: ConversationId, seq: number): void;
-  /** Finds or makes the direct conversation with that user; resolves once it is in the snapshot. */
-  createDirect(user: UserId): Promise<ConversationId>;
   findUsers(query: string): Promise<readonly User[]>;
   /** A message that is held, for reply previews. */
   findMessage(id: ConversationId, seq: number): Message | undefined;
@@ -101,9 +108,6 @@ export interface ClientOptions {
   readonly tabs?: Tabs;
   readonly notify?: (conversation: ConversationId, seq: number) => void;
 }
-
-/** The event of a new conversation follows its reply; this much later something is wrong. */
-const ARRIVAL_MS = 10_000;
 
 /** Starts a client. Its first snapshot is empty; what this device keeps follows at once, then the server. */
 export function createClient(options: ClientOptions): Client {
@@ -147,14 +151,7 @@ export function createClient(options: ClientOptions): Client {
   };
 }
 
-interface Means {
-  readonly clock: Clock;
-  readonly makeId: () => ClientId;
-  readonly subscribe: Client["subscribe"];
-}
-
 function actionsOf(engine: Engine, means: Means): Actions {
-  const { makeId } = means;
   const shown = new Map<ConversationId, number>();
   const show = (id: ConversationId, by: number) => {
     const n = (shown.get(id) ?? 0) + by;
@@ -164,6 +161,7 @@ function actionsOf(engine: Engine, means: Means): Actions {
   };
   const local = (input: Input) => engine.local(input);
   return {
+    ...requestActions(engine, means),
     open: (id) => show(id, 1),
     close: (id) => show(id, -1),
     send: (id, text, options = {}) =>
@@ -180,12 +178,6 @@ function actionsOf(engine: Engine, means: Means): Actions {
     },
     loadAround: (id, seq) => local({ do: "around", conversation: id, seq }),
     markRead: (id, seq) => local({ do: "read", conversation: id, seq }),
-    async createDirect(user) {
-      const request = { type: "create", client_id: makeId(), kind: "direct", members: [user] } as const;
-      const { conversation } = await engine.ask<"create">({ ...request, members: [user] });
-      await arrival(engine, means, conversation);
-      return conversation;
-    },
     async findUsers(query) {
       return (await engine.ask<"users">({ type: "users", query })).users;
     },
@@ -196,16 +188,6 @@ function actionsOf(engine: Engine, means: Means): Actions {
     request: (request) => engine.ask(request),
     connectNow: () => engine.connectNow(),
   };
-}
-
-async function send(
-  engine: Engine,
-  { clock, makeId }: Means,
-  made: Omit<Draft, "client_id" | "made_ms">,
-): Promise<ClientId> {
-  const client_id = makeId();
-  await engine.queue({ ...made, client_id, made_ms: clock.now() });
-  return client_id;
 }
 
 /** What was refused was not stored: another text is another message. */
@@ -230,21 +212,4 @@ async function retry(
     ...(mentions === undefined ? {} : { mentions }),
   });
   engine.local({ do: "discard", client_id });
-}
-
-/** Resolves once the conversation is in the state. */
-function arrival(engine: Engine, { clock, subscribe }: Means, id: ConversationId): Promise<void> {
-  if (engine.state.conversations.has(id)) return Promise.resolve();
-  return new Promise((resolve, reject) => {
-    const cancel = clock.after(ARRIVAL_MS, () => {
-      stop();
-      reject(new Refusal({ code: "timeout", message: "the new conversation did not come", retry: "same" }));
-    });
-    const stop = subscribe(() => {
-      if (!engine.state.conversations.has(id)) return;
-      cancel();
-      stop();
-      resolve();
-    });
-  });
 }

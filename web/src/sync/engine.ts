@@ -5,7 +5,7 @@
 import type { ConversationId, Replies, Request, UserId } from "#/proto/wire";
 import type { Draft, Effect, Entry, Frame, Input, Timer } from "./input";
 import type { Cancel, Clock, Random, SocketLike } from "./ports";
-import { Refusal } from "./refusal";
+import { broken, Refusal } from "./refusal";
 import { type Answer, Link, type LinkView } from "./socket";
 import { apply, INITIAL, type State } from "./state";
 import { Storage } from "./storage";
@@ -136,16 +136,17 @@ export class Engine {
 
   /** Asks the server; rejects with a `Refusal`. */
   async ask<T extends keyof Replies>(request: Extract<Request, { type: T }>): Promise<Replies[T]> {
-    const answer = await new Promise<Answer>((resolve) => {
-      if (this.#role === "leader") this.#request(request, resolve);
-      else this.#askLeader(request, resolve);
-    });
+    const answer = await this.answer(request);
     if ("ok" in answer) return answer.ok as Replies[T];
-    if ("refused" in answer) throw new Refusal(answer.refused);
-    throw new Refusal({
-      code: "unavailable",
-      message: "the connection broke before the answer",
-      retry: "same",
+    throw "refused" in answer ? new Refusal(answer.refused) : broken();
+  }
+
+  /** Asks the server; `broken` where the session ends before the answer. */
+  answer(request: Request): Promise<Answer> {
+    return new Promise((resolve) => {
+      if (this.#role === "leader") this.#request(request, resolve);
+      else if (this.#role === "follower") this.#askLeader(request, resolve);
+      else resolve({ broken: true });
     });
   }
 

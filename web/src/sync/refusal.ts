@@ -21,3 +21,12 @@ export class Refusal extends Error {
     if (status !== undefined) this.status = status;
   }
 }
+
+/** No answer: it may have been carried out. */
+export function broken(): Refusal {
+  return new Refusal({
+    code: "unavailable",
+    message: "the connection broke before the answer",
+    retry: "same",
+  });
+}
