@@ -136,7 +136,10 @@ function writeConversation(transaction: Write, before: Conversation | undefined,
   const { ranges, at_start, events } = content;
   void transaction
     .objectStore("contents")
-    .put({ have: after.have, at_start, ranges, events: [...events.values()] }, about.conversation);
+    .put(
+      { have: after.chain?.since_rev ?? after.have, at_start, ranges, events: [...events.values()] },
+      about.conversation,
+    );
   const rows = transaction.objectStore("messages");
   // Rows that this tab has not read may be older than `have` says.
   if (before?.content === undefined) void rows.delete(rowsOf(about.conversation));

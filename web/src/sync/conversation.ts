@@ -20,7 +20,7 @@ export function offer(step: Step, event: Event): void {
   if (event.type === "message") settle(step, event);
   // Without a description there is nothing to move: it comes with its own head.
   if (conversation === undefined || event.rev <= conversation.have) return;
-  if (event.rev === conversation.have + 1 && conversation.repair !== "paging") {
+  if (event.rev === conversation.have + 1 && conversation.chain === undefined) {
     step.put(drain(step, applied(step, conversation, event)));
     return;
   }
@@ -36,7 +36,7 @@ export function drain(step: Step, conversation: Conversation): Conversation {
   const held = new Map(conversation.held);
   for (const rev of [...held.keys()].sort((a, b) => a - b)) {
     const event = held.get(rev);
-    if (event === undefined || rev > next.have + 1 || (rev > next.have && next.repair === "paging")) break;
+    if (event === undefined || rev > next.have + 1 || (rev > next.have && next.chain !== undefined)) break;
     held.delete(rev);
     if (rev > next.have) next = applied(step, next, event);
   }
@@ -182,7 +182,7 @@ function withTold(known: KnownHead, head: wire.Head): KnownHead {
 /** What was held contradicts the server: only its head remains. */
 function fresh(step: Step, conversation: Conversation, head: wire.Head): Conversation {
   if (conversation.content !== undefined) step.effect({ do: "drop", conversation: head.conversation });
-  const { content: _content, ...rest } = conversation;
+  const { content: _content, chain: _chain, ...rest } = conversation;
   return {
     ...rest,
     head: told(head),

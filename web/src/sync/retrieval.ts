@@ -11,10 +11,11 @@ import {
   withTouched,
 } from "./content";
 import { drain, refresh, tellHead, withNews } from "./conversation";
+import type { Event } from "./event";
 import { withText } from "./head";
 import type { KeptContent, Refusal } from "./input";
 import { settle } from "./sending";
-import type { Conversation, Step } from "./step";
+import type { Chain, Conversation, Step } from "./step";
 
 /** Messages of a page that a person asked for. */
 const PAGE = 50;
@@ -93,7 +94,7 @@ export function adopt(step: Step, id: wire.ConversationId, kept: KeptContent): v
 export function forget(step: Step, id: wire.ConversationId): void {
   const conversation = step.conversation(id);
   if (conversation?.content === undefined || step.state.opened.has(id)) return;
-  const { content: _content, ...rest } = conversation;
+  const { content: _content, chain: _chain, ...rest } = conversation;
   step.put(drain(step, { ...rest, have: conversation.head.last_rev, repair: "none", loading: new Set() }));
 }
 
@@ -143,58 +144,76 @@ export function takeChanges(step: Step, request: Changes, page: wire.ChangesPage
   settleAll(step, page.messages);
   if (conversation === undefined) return;
   step.wantChanged(page.users);
-  const answered: Conversation = { ...conversation, repair: "none" };
+  const { chain, ...rest } = conversation;
+  const answered: Conversation = { ...rest, repair: "none" };
   if (page.reset === true && page.head !== undefined) takeReset(step, answered, page, page.head);
   else if (answered.content !== undefined && request.since_rev <= answered.have) {
-    takePage(step, answered, request.since_rev, page);
-  } else step.put(answered);
+    takePage(
+      step,
+      answered,
+      chain ?? { since_rev: request.since_rev, messages: new Map(), events: [] },
+      page,
+    );
+  } else put(step, answered);
 }
 
-function takePage(step: Step, conversation: Conversation, since_rev: number, page: wire.ChangesPage): void {
-  const touched = withTouchedSince(step, conversation, since_rev, page);
+function takePage(step: Step, conversation: Conversation, before: Chain, page: wire.ChangesPage): void {
+  const chain = chained(before, page);
+  const held = withTouchedContent(step, conversation, chain.since_rev, page);
   if (page.more) {
-    step.put({ ...touched, repair: "paging" });
-    step.request({ type: "changes", conversation: conversation.about.conversation, since_rev: touched.have });
+    step.put({ ...held, chain, repair: "asked" });
+    step.request({ type: "changes", conversation: conversation.about.conversation, since_rev: held.have });
     return;
   }
-  const drained = drain(step, touched);
+  const drained = drain(step, withNewsOf(step, held, chain, page.rev));
   if (drained.held.size > 0) step.put(step.repairLater(drained, false));
   else put(step, drained);
 }
 
-/** Everything touched since `since_rev`, complete up to `page.rev`: for `changes` and for `changed`. */
-function withTouchedSince(
+type Stretch = Pick<wire.ChangesPage, "messages" | "events" | "rev">;
+
+function chained(chain: Chain, { messages, events }: Stretch): Chain {
+  const latest = new Map(chain.messages);
+  for (const message of messages) latest.set(message.seq, message);
+  return { ...chain, messages: latest, events: [...chain.events, ...events] };
+}
+
+/** Puts everything touched since `since_rev` beside what is held, which is complete up to `page.rev` then. */
+function withTouchedContent(
   step: Step,
   conversation: Conversation,
   since_rev: number,
-  page: { messages: wire.Message[]; events: wire.HistoryEvent[]; rev: number },
+  page: Stretch,
 ): Conversation {
   step.stir();
+  if (conversation.content === undefined) return conversation;
+  const events = page.events.filter((event) => event.type !== "floored");
+  const content = withEvents(withTouched(conversation.content, page.messages, since_rev), events);
+  return { ...conversation, content, have: Math.max(conversation.have, page.rev) };
+}
+
+/** Moves the head by everything that is news to it, in the order in which it happened. */
+function withNewsOf(step: Step, conversation: Conversation, chain: Chain, rev: number): Conversation {
   const known_rev = conversation.head.last_rev;
-  let next = conversation;
-  for (const message of [...page.messages].sort((a, b) => a.seq - b.seq)) {
-    if (message.rev > known_rev) next = withNews(step, next, { ...message, type: "message" });
-    else next = withTouchedHead(next, message);
-  }
-  for (const event of page.events) {
+  const messages = [...chain.messages.values()];
+  const made = messages.map((message): Event => ({ ...message, type: "message" }));
+  let next = messages.reduce(withTouchedPreview, conversation);
+  for (const event of [...made, ...chain.events].sort((a, b) => a.rev - b.rev)) {
     if (event.rev > known_rev) next = withNews(step, next, event);
   }
-  const held = next.content;
-  const events = page.events.filter((event) => event.type !== "floored");
-  const content = held && withEvents(withTouched(held, page.messages, since_rev), events);
-  const last_rev = Math.max(known_rev, page.rev);
-  if (hasUncertainMention(step, conversation, page.messages)) {
+  if (hasUncertainMention(step, conversation, messages)) {
     step.request({ type: "get", conversations: [conversation.about.conversation] });
   }
+  const last_rev = Math.max(known_rev, rev);
   return {
     ...next,
-    ...(content === undefined ? {} : { content: aboveFloor(content, next.head.floor_seq) }),
+    ...(next.content === undefined ? {} : { content: aboveFloor(next.content, next.head.floor_seq) }),
     head: { ...next.head, last_rev },
-    have: content === undefined ? last_rev : Math.max(conversation.have, page.rev),
+    have: next.content === undefined ? last_rev : next.have,
   };
 }
 
-function withTouchedHead(conversation: Conversation, message: wire.Message): Conversation {
+function withTouchedPreview(conversation: Conversation, message: wire.Message): Conversation {
   const { preview } = conversation.head;
   if (preview?.seq !== message.seq || (message.mod_rev ?? message.rev) <= conversation.head.last_rev) {
     return conversation;
@@ -221,7 +240,7 @@ function hasUncertainMention(
 function takeReset(step: Step, conversation: Conversation, page: wire.ChangesPage, head: wire.Head): void {
   step.stir();
   step.effect({ do: "drop", conversation: head.conversation });
-  const { content: _content, ...rest } = conversation;
+  const { content: _content, chain: _chain, ...rest } = conversation;
   // What is held over the hole waits until the page is there to take it.
   const bare = tellHead(step, { ...rest, have: conversation.head.last_rev, held: new Map() }, head, false);
   const content = withEvents(withMessages(EMPTY, page.messages), page.events);
@@ -235,11 +254,14 @@ export function takeChanged(step: Step, range: wire.ChangedRange): void {
   settleAll(step, range.messages);
   if (conversation === undefined || range.rev <= conversation.have) return;
   step.wantChanged(range.users ?? []);
-  if (range.since_rev > conversation.have || conversation.repair === "paging") {
+  if (range.since_rev > conversation.have || conversation.chain !== undefined) {
     step.put(step.repairLater(conversation, false));
     return;
   }
-  step.put(drain(step, withTouchedSince(step, conversation, range.since_rev, range)));
+  const { since_rev } = range;
+  const chain = chained({ since_rev, messages: new Map(), events: [] }, range);
+  const held = withTouchedContent(step, conversation, since_rev, range);
+  step.put(drain(step, withNewsOf(step, held, chain, range.rev)));
 }
 
 export function takeGet(
@@ -279,7 +301,7 @@ export function repairRefused(step: Step, id: wire.ConversationId, refusal: Refu
     return;
   }
   if (conversation.content !== undefined) step.effect({ do: "drop", conversation: id });
-  const { content: _content, ...rest } = conversation;
+  const { content: _content, chain: _chain, ...rest } = conversation;
   const head = { ...conversation.head, last_rev: 0 };
   // Ahead of the server, or no longer a member: what is held proves nothing, and any told head counts.
   step.put({ ...rest, head, have: 0, held: new Map(), repair: "none", loading: new Set() });
@@ -291,6 +313,7 @@ export function getRefused(step: Step, id: wire.ConversationId, refusal: Refusal
   const conversation = step.conversation(id);
   if (conversation === undefined || conversation.content !== undefined || conversation.repair !== "asked")
     return;
-  step.put({ ...conversation, repair: "waiting" });
-  step.wait({ timer: "fill", conversation: id }, refusal.retry_after_ms ?? 1_000);
+  const is_tried_again = refusal.retry === "same";
+  step.put({ ...conversation, repair: is_tried_again ? "waiting" : "none" });
+  if (is_tried_again) step.wait({ timer: "fill", conversation: id }, refusal.retry_after_ms ?? 1_000);
 }

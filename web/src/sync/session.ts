@@ -34,7 +34,10 @@ export function disconnect(step: Step): void {
   if (level > 0 || asked !== undefined) step.state.check = { level: 0, is_stirred: false };
   for (const conversation of step.state.conversations.values()) {
     if (conversation.repair === "none" && conversation.loading.size === 0) continue;
-    step.put({ ...conversation, repair: "none", loading: new Set() });
+    const { chain, ...rest } = conversation;
+    // A repair that broke off begins anew: what its missing pages would have brought is not known to be missing.
+    const have = chain?.since_rev ?? conversation.have;
+    step.put({ ...rest, have, repair: "none", loading: new Set() });
   }
   interrupt(step);
 }

@@ -11,9 +11,20 @@ export type Repair =
   /** The timer runs: what is missing may still come. */
   | "waiting"
   /** Asked. */
-  | "asked"
-  /** Got a page and asked for the next: live events wait until the last one. */
-  | "paging";
+  | "asked";
+
+/**
+ * A repair that comes in several pages of `changes`. Pages are ordered by the change that touched last, so that a
+ * message may come pages after one that was made later: what is new to the head is counted with the last page only, and
+ * live events wait until then.
+ */
+export interface Chain {
+  /** What was held when the first page was asked for. */
+  readonly since_rev: number;
+  /** Messages so far, in their latest state. */
+  readonly messages: ReadonlyMap<number, wire.Message>;
+  readonly events: readonly wire.HistoryEvent[];
+}
 
 export interface Conversation {
   /** As told; without the head, which moves on its own. */
@@ -23,12 +34,14 @@ export interface Conversation {
   readonly own_read_seq: number;
   /**
    * What is held is complete up to this `rev`. Without content the same as `head.last_rev`; with content it may be
-   * less, and is repaired then. Never more.
+   * less, and is repaired then. More only within a chain.
    */
   readonly have: number;
   /** Events over a hole, by `rev`. */
   readonly held: ReadonlyMap<number, Event>;
   readonly repair: Repair;
+  /** Between the first and the last page of a repair; `have` is ahead of the head then. */
+  readonly chain?: Chain;
   /** Absent where only the head is held. */
   readonly content?: Content;
   /** Pages that are asked for. */

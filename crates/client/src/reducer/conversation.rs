@@ -34,8 +34,18 @@ pub enum Repair {
     Waiting,
     /// Asked.
     Asked,
-    /// Got a page and asked for the next: live events wait until the last one.
-    Paging,
+}
+
+/// A repair that comes in several pages of `changes`. Pages are ordered by the change that touched last, so that a
+/// message may come pages after one that was made later: what is new to the head is counted with the last page only,
+/// and live events wait until then.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Chain {
+    /// What was held when the first page was asked for.
+    pub(super) since_rev: u64,
+    /// Messages so far, in their latest state.
+    pub(super) messages: BTreeMap<u64, Message>,
+    pub(super) events: Vec<HistoryEvent>,
 }
 
 /// A page of messages that is asked for.
@@ -59,12 +69,14 @@ pub struct Conversation {
     /// The mark of this client, ahead of the told one until the server answers.
     pub own_read_seq: u64,
     /// What is held is complete up to this change. Without content the same as the head's
-    /// `last_rev`; with content it may be less, and is repaired then. Never more.
+    /// `last_rev`; with content it may be less, and is repaired then. More only between the
+    /// pages of a repair.
     pub have: u64,
     /// Events over a hole.
     pub held: BTreeMap<u64, Event>,
     /// How the hole is dealt with.
     pub repair: Repair,
+    pub(super) chain: Option<Box<Chain>>,
     /// The messages; absent where only the head is held.
     pub content: Option<Content>,
     /// Pages that are asked for.
@@ -83,6 +95,7 @@ impl Conversation {
             own_read_seq: 0,
             held: BTreeMap::new(),
             repair: Repair::None,
+            chain: None,
             content: None,
             loading: BTreeSet::new(),
             reads: BTreeMap::new(),
@@ -129,6 +142,7 @@ impl Conversation {
     /// Only the head remains of what is held.
     pub(super) fn forget_content(&mut self) {
         self.content = None;
+        self.chain = None;
         self.held.clear();
         self.repair = Repair::None;
         self.loading.clear();
@@ -160,7 +174,7 @@ impl State {
         self.with(event.conversation(), |state, conversation| {
             let rev = event.rev();
             if rev <= conversation.have {
-            } else if rev == conversation.have + 1 && conversation.repair != Repair::Paging {
+            } else if rev == conversation.have + 1 && conversation.chain.is_none() {
                 state.apply_event(conversation, event);
                 state.drain(conversation);
             } else if !conversation.held.contains_key(&rev) && conversation.held.len() < MAX_HELD {
@@ -174,7 +188,7 @@ impl State {
     pub(super) fn drain(&mut self, conversation: &mut Conversation) {
         while let Some(entry) = conversation.held.first_entry() {
             let rev = *entry.key();
-            let is_next = rev == conversation.have + 1 && conversation.repair != Repair::Paging;
+            let is_next = rev == conversation.have + 1 && conversation.chain.is_none();
             if rev > conversation.have && !is_next {
                 break;
             }

@@ -8,7 +8,7 @@ use voodoo_proto::{ConversationId, Retry, UserId};
 
 use super::State;
 use super::content::{Content, MAX_ROWS, touched_at};
-use super::conversation::{Conversation, Page, Repair};
+use super::conversation::{Chain, Conversation, Page, Repair};
 use super::effect::{Effect, KeptContent, Timer};
 use super::event::Event;
 
@@ -19,7 +19,6 @@ const AGAIN_MS: u64 = 1_000;
 
 /// A stretch of changes, complete up to `rev`.
 struct Stretch {
-    since_rev: u64,
     rev: u64,
     messages: Vec<Message>,
     events: Vec<HistoryEvent>,
@@ -123,6 +122,7 @@ impl State {
             }
             known.have = known.head.head.last_rev;
             known.repair = Repair::None;
+            known.chain = None;
             known.loading.clear();
             state.drain(known);
         });
@@ -181,30 +181,36 @@ impl State {
         self.with(request.conversation, |state, known| {
             state.want_changed(&page.users);
             known.repair = Repair::None;
+            let chain = known.chain.take();
             match page {
                 ChangesPage {
                     reset: Some(true), head: Some(head), messages, events, rev, ..
                 } => {
-                    state.take_reset(known, head, rev, (messages, events));
+                    state.take_reset(known, head, Stretch { rev, messages, events });
                 }
                 ChangesPage { messages, events, rev, more, .. }
                     if known.content.is_some() && request.since_rev <= known.have =>
                 {
                     let since_rev = request.since_rev;
-                    state.take_page(known, Stretch { since_rev, rev, messages, events }, more);
+                    let mut chain =
+                        chain.unwrap_or_else(|| Box::new(Chain { since_rev, ..Chain::default() }));
+                    state.take_stretch(known, &mut chain, Stretch { rev, messages, events });
+                    if more {
+                        known.repair = Repair::Asked;
+                        known.chain = Some(chain);
+                        state.request(changes(known.id(), known.have));
+                    } else {
+                        state.take_last(known, *chain, rev);
+                    }
                 }
-                _ => {}
+                _ => state.catch_up(known),
             }
         });
     }
 
-    fn take_page(&mut self, known: &mut Conversation, stretch: Stretch, more: bool) {
-        self.take_stretch(known, stretch);
-        if more {
-            known.repair = Repair::Paging;
-            self.request(changes(known.id(), known.have));
-            return;
-        }
+    /// The last page came: the head moves, and what was held follows.
+    fn take_last(&mut self, known: &mut Conversation, chain: Chain, rev: u64) {
+        self.take_chain(known, chain, rev);
         self.drain(known);
         if known.held.is_empty() {
             self.catch_up(known);
@@ -213,52 +219,51 @@ impl State {
         }
     }
 
-    /// Everything touched since: for `changes` and for `changed`.
-    fn take_stretch(&mut self, known: &mut Conversation, stretch: Stretch) {
-        let Stretch { since_rev, rev, mut messages, mut events } = stretch;
+    /// Puts everything touched beside what is held, which is complete up to `rev` then.
+    fn take_stretch(&mut self, known: &mut Conversation, chain: &mut Chain, stretch: Stretch) {
         self.stir();
-        messages.sort_by_key(|message| message.seq);
-        let (known_rev, read_seq) = (known.head.head.last_rev, known.head.head.read_seq);
-        for message in &messages {
-            if message.rev > known_rev {
-                self.take_news(known, &Event::Message(Box::new(message.clone())));
-            } else if touched_at(message) > known_rev {
-                known.head.set_text(message.seq, message.body.as_ref());
-            }
+        let Stretch { rev, messages, events } = stretch;
+        chain.messages.extend(messages.iter().map(|message| (message.seq, message.clone())));
+        chain.events.extend(events.iter().cloned());
+        if let Some(content) = &mut known.content {
+            known.have = known.have.max(rev);
+            content.put_touched(messages, chain.since_rev);
+            let lines = events.into_iter();
+            content.put_events(lines.filter(|event| !matches!(event, HistoryEvent::Floored(_))));
         }
-        for event in events.iter().filter(|event| event.rev() > known_rev) {
-            self.take_news(known, &Event::History(Box::new(event.clone())));
+    }
+
+    /// Moves the head by everything that is news to it, in the order in which it happened.
+    fn take_chain(&mut self, known: &mut Conversation, chain: Chain, rev: u64) {
+        let (known_rev, read_seq) = (known.head.head.last_rev, known.head.head.read_seq);
+        for message in chain.messages.values().filter(|message| touched_at(message) > known_rev) {
+            known.head.set_text(message.seq, message.body.as_ref());
         }
         // A message that was made and deleted meanwhile may have called the user: only the server knows.
-        let is_doubtful = messages.iter().any(|message| {
+        let is_doubtful = chain.messages.values().any(|message| {
             message.deleted == Some(true)
                 && message.rev > known_rev
                 && message.seq > read_seq
                 && (message.from.is_none() || message.from != self.own)
         });
+        let made = chain.messages.into_values().map(|message| Event::Message(Box::new(message)));
+        let mut news: Vec<Event> = made.chain(chain.events.into_iter().map(Event::from)).collect();
+        news.sort_by_key(Event::rev);
+        for event in news.iter().filter(|event| event.rev() > known_rev) {
+            self.take_news(known, event);
+        }
         if is_doubtful {
             self.request(Request::Get(Get { conversations: vec![known.id()] }));
         }
         known.head.head.last_rev = known_rev.max(rev);
         match &mut known.content {
             None => known.have = known.head.head.last_rev,
-            Some(content) => {
-                known.have = known.have.max(rev);
-                content.put_touched(messages, since_rev);
-                events.retain(|event| !matches!(event, HistoryEvent::Floored(_)));
-                content.put_events(events);
-                content.raise_floor(known.head.head.floor_seq);
-            }
+            Some(content) => content.raise_floor(known.head.head.floor_seq),
         }
     }
 
-    fn take_reset(
-        &mut self,
-        known: &mut Conversation,
-        head: Head,
-        rev: u64,
-        (messages, events): (Vec<Message>, Vec<HistoryEvent>),
-    ) {
+    fn take_reset(&mut self, known: &mut Conversation, head: Head, stretch: Stretch) {
+        let Stretch { rev, messages, events } = stretch;
         self.stir();
         self.effect(Effect::Drop { conversation: known.id() });
         // What is held over the hole waits until the page is there to take it.
@@ -285,12 +290,14 @@ impl State {
                 return;
             }
             state.want_changed(&range.users);
-            if range.since_rev > known.have || known.repair == Repair::Paging {
+            if range.since_rev > known.have || known.chain.is_some() {
                 state.repair_later(known, false);
                 return;
             }
             let ChangedRange { since_rev, rev, messages, events, .. } = range;
-            state.take_stretch(known, Stretch { since_rev, rev, messages, events });
+            let mut chain = Chain { since_rev, ..Chain::default() };
+            state.take_stretch(known, &mut chain, Stretch { rev, messages, events });
+            state.take_chain(known, chain, rev);
             state.drain(known);
         });
     }

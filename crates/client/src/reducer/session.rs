@@ -109,6 +109,10 @@ impl State {
         self.asked_users.clear();
         self.check = Check::default();
         for conversation in self.conversations.values_mut() {
+            // A repair that broke off begins anew: what its missing pages would have brought is not known to be missing.
+            if let Some(chain) = conversation.chain.take() {
+                conversation.have = chain.since_rev;
+            }
             conversation.repair = super::Repair::None;
             conversation.loading.clear();
         }
