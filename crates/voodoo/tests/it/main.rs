@@ -1,0 +1,3 @@
+//! The promises of the binary.
+
+mod foreign;
