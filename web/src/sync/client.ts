@@ -88,6 +88,10 @@ export interface Actions extends RequestActions {
   findMessage(id: ConversationId, seq: number): Message | undefined;
   /** Asks for these profiles where they are unknown. */
   wantUsers(users: readonly UserId[]): void;
+  /** The user writes in it: call it at each change of the text, told at most every 3 s. */
+  typing(id: ConversationId): void;
+  /** Asks for the presence of these users, shown in `Snapshot.presence`; returns how to stop it. */
+  watch(users: readonly UserId[]): () => void;
   /** Any request of the protocol; its effect is in the snapshot when this resolves. */
   request<T extends keyof Replies>(request: Extract<Request, { type: T }>): Promise<Replies[T]>;
   /** Tries at once instead of waiting; also after `stopped` with 4409. */
@@ -140,9 +144,10 @@ export function createClient(options: ClientOptions): Client {
   void engine.start();
   return {
     subscribe,
-    snapshot: () => views.snapshot(engine.state, engine.outbox, engine.link, clock.now()),
+    snapshot: () => views.snapshot(engine, clock.now()),
     actions: actionsOf(engine, { clock, makeId, subscribe }),
     tell(signal) {
+      if (signal === "visible" || signal === "hidden") engine.show({ is_visible: signal === "visible" });
       if (signal === "online" || signal === "visible") engine.wake();
       else if (signal === "hidden") engine.flush();
     },
@@ -157,7 +162,16 @@ function actionsOf(engine: Engine, means: Means): Actions {
     const n = (shown.get(id) ?? 0) + by;
     if (n > 0) shown.set(id, n);
     else shown.delete(id);
-    engine.show(new Set(shown.keys()));
+    engine.show({ conversations: [...shown.keys()] });
+  };
+  const watched = new Map<UserId, number>();
+  const watch = (users: readonly UserId[], by: number) => {
+    for (const user of users) {
+      const n = (watched.get(user) ?? 0) + by;
+      if (n > 0) watched.set(user, n);
+      else watched.delete(user);
+    }
+    engine.show({ watched: [...watched.keys()] });
   };
   const local = (input: Input) => engine.local(input);
   return {
@@ -184,6 +198,15 @@ function actionsOf(engine: Engine, means: Means): Actions {
     findMessage: (id, seq) => engine.state.conversations.get(id)?.content?.messages.get(seq),
     wantUsers(users) {
       if (users.some((user) => !engine.state.users.has(user))) local({ do: "name", users });
+    },
+    typing: (id) => engine.typing(id),
+    watch(users) {
+      watch(users, 1);
+      let is_over = false;
+      return () => {
+        if (!is_over) watch(users, -1);
+        is_over = true;
+      };
     },
     request: (request) => engine.ask(request),
     connectNow: () => engine.connectNow(),

@@ -3,9 +3,12 @@
  * the timers and the storage, the others follow by applying the same inputs.
  */
 import type { ConversationId, Replies, Request, UserId } from "#/proto/wire";
+import { Attention } from "./attention";
 import type { Draft, Effect, Entry, Frame, Input, Timer } from "./input";
+import { FIRST_LIMITS } from "./limits";
 import type { Cancel, Clock, Random, SocketLike } from "./ports";
 import { broken, Refusal } from "./refusal";
+import { type Screen, Screens } from "./screens";
 import { type Answer, Link, type LinkView } from "./socket";
 import { apply, INITIAL, type State } from "./state";
 import { Storage } from "./storage";
@@ -15,6 +18,10 @@ import type { TabMessage, Tabs } from "./tabs";
 const SAVE_AFTER_MS = 1_000;
 /** The server hears of a moved mark at most this often. */
 const READ_EVERY_MS = 1_000;
+/** The server hears of other conversations and people on screen this much later, so that one list is one request. */
+const TELL_AFTER_MS = 100;
+/** Typing goes on with one frame in this time. */
+const TYPING_EVERY_MS = 3_000;
 /** A follower asks this long; then its leader is gone or stuck. */
 const ASK_MS = 30_000;
 
@@ -49,7 +56,11 @@ export class Engine {
   #is_in_step = false;
   #has_followers = false;
   readonly #timers = new Map<string, Cancel>();
-  readonly #opened = new Map<string, ReadonlySet<ConversationId>>();
+  readonly #attention: Attention;
+  readonly #screens = new Screens();
+  #screen: Screen = { conversations: [], watched: [], is_visible: true };
+  #tell_screens: Cancel | undefined;
+  readonly #typed_ms = new Map<ConversationId, number>();
   /** Messages that are on their way to disk. */
   #writing: readonly Entry[] = [];
   #outbox: { of: readonly Entry[]; writing: readonly Entry[]; all: readonly Entry[] } = {
@@ -68,6 +79,7 @@ export class Engine {
     this.#changed = changed;
     this.#storage = new Storage(options.user);
     const { clock, random, open_socket, is_logged_out } = options;
+    this.#attention = new Attention(clock, changed);
     this.#link = new Link({
       open: open_socket,
       clock,
@@ -88,6 +100,10 @@ export class Engine {
 
   get link(): LinkView {
     return this.#link_view;
+  }
+
+  get attention(): Pick<Attention, "typing" | "presence"> {
+    return this.#attention;
   }
 
   /** The messages that are not acknowledged; the same object while nothing changed. */
@@ -127,11 +143,18 @@ export class Engine {
     this.#changed();
   }
 
-  /** The conversations on this tab's screen. */
-  show(conversations: ReadonlySet<ConversationId>): void {
-    this.#opened.set(this.#options.tab, conversations);
-    if (this.#role === "leader") void this.#openUnion();
-    else this.#post({ kind: "opened", from: this.#options.tab, conversations: [...conversations] });
+  /** Something else is on this tab's screen. */
+  show(change: Partial<Screen>): void {
+    this.#screen = { ...this.#screen, ...change };
+    this.#screens.put(this.#options.tab, this.#screen);
+    if (this.#role === "follower") this.#postScreen();
+    else if (this.#role === "leader") this.#screensChanged();
+  }
+
+  /** The user writes here. */
+  typing(conversation: ConversationId): void {
+    if (this.#role === "follower") this.#post({ kind: "typing", conversation });
+    else if (this.#role === "leader") this.#tellTyping(conversation);
   }
 
   /** Asks the server; rejects with a `Refusal`. */
@@ -175,10 +198,12 @@ export class Engine {
   async close(): Promise<void> {
     if (this.#role === "ended") return;
     const was_leader = this.#role === "leader";
-    this.show(new Set());
+    this.show({ conversations: [], watched: [], is_visible: false });
     this.#role = "ended";
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
+    this.#attention.clear();
+    this.#tell_screens?.();
     this.#save?.();
     this.#read_pause?.();
     if (was_leader) {
@@ -215,12 +240,19 @@ export class Engine {
     const before = this.#state;
     const { state, effects } = apply(before, input);
     this.#state = state;
+    this.#attention.take(input, state.self);
     this.#n_applied += 1;
     if (this.#has_followers) this.#post({ kind: "applied", n: this.#n_applied, input });
     for (const effect of effects) this.#do(effect);
-    if (before.phase !== "live" && state.phase === "live") this.#link.succeeded();
+    if (before.phase !== "live" && state.phase === "live") this.#becameLive();
     if (state !== before) this.#saveSoon();
     this.#changed();
+  }
+
+  #becameLive(): void {
+    this.#link.succeeded();
+    this.#screens.begin();
+    this.#tellScreens();
   }
 
   #frame(frame: Frame): void {
@@ -320,18 +352,15 @@ export class Engine {
 
   /** Opens what any tab shows and closes the rest; a cache may hold the messages. */
   async #openUnion(): Promise<void> {
-    const wanted = new Set([...this.#opened.values()].flatMap((each) => [...each]));
+    const wanted = this.#screens.opened();
     for (const conversation of this.#state.opened) {
       if (!wanted.has(conversation)) this.#dispatch({ do: "close", conversation });
     }
     for (const conversation of wanted) {
       if (this.#state.opened.has(conversation)) continue;
       await this.#adopt(conversation);
-      if ([...this.#opened.values()].some((each) => each.has(conversation))) {
-        this.#dispatch({ do: "open", conversation });
-      }
+      if (this.#screens.opened().has(conversation)) this.#dispatch({ do: "open", conversation });
     }
-    this.#focus();
   }
 
   async #adopt(conversation: ConversationId): Promise<void> {
@@ -344,11 +373,49 @@ export class Engine {
     if (this.#state.conversations.get(conversation)?.content === undefined) this.#storage.drop(conversation);
   }
 
-  /** Receipts and typing come for what is on screen. Best effort. */
-  #focus(): void {
+  #screensChanged(): void {
+    void this.#openUnion();
+    this.#tell_screens ??= this.#options.clock.after(TELL_AFTER_MS, () => this.#tellScreens());
+  }
+
+  /** Receipts, typing and presence come for what is on screen. Best effort. */
+  #tellScreens(): void {
+    this.#tell_screens?.();
+    this.#tell_screens = undefined;
     if (this.#state.phase !== "live") return;
-    const conversations = [...this.#state.opened].slice(-(this.#state.limits?.focus ?? 8));
-    this.#link.request({ type: "focus", conversations }, () => {});
+    const { requests, focused } = this.#screens.news(this.#state.limits ?? FIRST_LIMITS);
+    for (const request of requests) this.#request(request, () => {});
+    for (const conversation of focused) this.#askReads(conversation);
+  }
+
+  /** How far the others are by now; from here on they are told. */
+  #askReads(conversation: ConversationId): void {
+    const known = this.#state.conversations.get(conversation);
+    if (known === undefined || known.head.last_seq === 0 || !this.#isSmall(conversation)) return;
+    const { last_seq } = known.head;
+    this.#request({ type: "receipts", conversation, seq: last_seq }, (answer) => {
+      if (!("ok" in answer)) return;
+      const { who = [] } = answer.ok as Replies["receipts"];
+      this.#dispatch({ do: "frame", frame: { type: "reads", conversation, read: who, received: [] } });
+    });
+  }
+
+  #isSmall(conversation: ConversationId): boolean {
+    const about = this.#state.conversations.get(conversation)?.about;
+    const { small_conversation } = this.#state.limits ?? FIRST_LIMITS;
+    return about !== undefined && about.kind !== "broadcast" && about.members <= small_conversation;
+  }
+
+  #tellTyping(conversation: ConversationId): void {
+    const now_ms = this.#options.clock.now();
+    const is_due = now_ms - (this.#typed_ms.get(conversation) ?? 0) >= TYPING_EVERY_MS;
+    if (this.#state.phase !== "live" || !is_due || !this.#isSmall(conversation)) return;
+    this.#typed_ms.set(conversation, now_ms);
+    this.#link.send({ type: "typing", conversation });
+  }
+
+  #postScreen(): void {
+    this.#post({ kind: "shows", from: this.#options.tab, screen: this.#screen });
   }
 
   #linkChanged(): void {
@@ -393,14 +460,16 @@ export class Engine {
           n: this.#n_applied,
           state: this.#state,
           link: this.#link_view,
+          presence: [...this.#attention.presence.values()],
         });
         return;
       case "do":
         return this.#dispatch(message.input);
-      case "opened":
-        this.#opened.set(message.from, new Set(message.conversations));
-        void this.#openUnion();
-        return;
+      case "shows":
+        this.#screens.put(message.from, message.screen);
+        return this.#screensChanged();
+      case "typing":
+        return this.#tellTyping(message.conversation);
       case "ask":
         return this.#request(message.request, (answer) =>
           this.#post({ kind: "answer", to: message.from, id: message.id, answer }),
@@ -425,6 +494,7 @@ export class Engine {
         this.#state = message.state;
         this.#n_applied = message.n;
         this.#link_view = message.link;
+        this.#attention.adopt(message.presence);
         this.#is_in_step = true;
         return this.#changed();
       case "applied":
@@ -435,8 +505,7 @@ export class Engine {
       case "leads":
         this.#is_in_step = false;
         this.#post({ kind: "hello", from: tab });
-        this.#post({ kind: "opened", from: tab, conversations: [...(this.#opened.get(tab) ?? [])] });
-        return;
+        return this.#postScreen();
       case "answer": {
         const answer = message.to === tab ? this.#asks.get(message.id) : undefined;
         this.#asks.delete(message.id);
@@ -444,7 +513,8 @@ export class Engine {
       }
       case "hello":
       case "do":
-      case "opened":
+      case "shows":
+      case "typing":
       case "ask":
       case "connect":
       case "forget":
@@ -461,6 +531,7 @@ export class Engine {
     }
     this.#n_applied = n;
     this.#state = apply(this.#state, input).state;
+    this.#attention.take(input, this.#state.self);
     this.#changed();
   }
 }

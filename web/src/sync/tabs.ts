@@ -2,9 +2,10 @@
  * Several tabs, one socket. The leader, which holds a lock, applies every input and tells it to the others; they apply
  * the same inputs to the same state, so that all show the same. What a person does in a follower is done by the leader.
  */
-import type { ConversationId, Request } from "#/proto/wire";
+import type { ConversationId, Presence, Request } from "#/proto/wire";
 import type { Input } from "./input";
 import type { Cancel } from "./ports";
+import type { Screen } from "./screens";
 import type { Answer, LinkView } from "./socket";
 import type { State } from "./step";
 
@@ -17,6 +18,7 @@ export type TabMessage =
       readonly n: number;
       readonly state: State;
       readonly link: LinkView;
+      readonly presence: readonly Presence[];
     }
   /** The leader applied its `n`-th input. */
   | { readonly kind: "applied"; readonly n: number; readonly input: Input }
@@ -24,7 +26,8 @@ export type TabMessage =
   /** A new leader: its state counts. */
   | { readonly kind: "leads" }
   | { readonly kind: "do"; readonly input: Input }
-  | { readonly kind: "opened"; readonly from: string; readonly conversations: readonly ConversationId[] }
+  | { readonly kind: "shows"; readonly from: string; readonly screen: Screen }
+  | { readonly kind: "typing"; readonly conversation: ConversationId }
   | { readonly kind: "ask"; readonly from: string; readonly id: number; readonly request: Request }
   | { readonly kind: "answer"; readonly to: string; readonly id: number; readonly answer: Answer }
   | { readonly kind: "connect" }

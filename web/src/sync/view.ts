@@ -12,6 +12,7 @@ import type {
   Kind,
   Limits,
   Message,
+  Presence,
   Preview,
   Retry,
   Role,
@@ -27,6 +28,10 @@ export interface Snapshot {
   /** Pinned ones first, then by last activity, the newest first. */
   readonly conversations: readonly ConversationView[];
   readonly users: ReadonlyMap<UserId, User>;
+  /** Users that this user blocks. */
+  readonly blocked: readonly UserId[];
+  /** Of those who are watched, as far as it is known. */
+  readonly presence: ReadonlyMap<UserId, Presence>;
   /** The same object until that timeline changes; an empty one for an unknown conversation. */
   timeline(id: ConversationId): TimelineView;
 }
@@ -61,6 +66,8 @@ export interface ConversationView {
   readonly muted: boolean;
   readonly pinned: boolean;
   readonly archived: boolean;
+  /** Who writes in it at this moment, in the order in which they began; absent where nobody does. */
+  readonly typing?: readonly UserId[];
   /** The last line is mine, and how far it got: for the ticks in the list. */
   readonly own_tick?: "pending" | "refused" | "sent" | "read";
   /** The whole description, head included. */

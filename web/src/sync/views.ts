@@ -1,5 +1,6 @@
 /** Builds what views read out of the state, and hands out the same object as long as it says the same. */
-import type { ConversationId } from "#/proto/wire";
+import type { ConversationId, UserId } from "#/proto/wire";
+import type { Attention } from "./attention";
 import type { Entry } from "./input";
 import { FIRST_LIMITS } from "./limits";
 import { mentionsOf, readByOthers, titleOf, unreadOf } from "./selectors";
@@ -20,18 +21,27 @@ interface KnownTimeline {
   readonly view: TimelineView;
 }
 
+/** What the views are made of. */
+interface Sources {
+  readonly state: State;
+  /** The state's, and what is just being written to disk. */
+  readonly outbox: readonly Entry[];
+  readonly link: LinkView;
+  readonly attention: Pick<Attention, "typing" | "presence">;
+}
+
 export class Views {
   #snapshot: Snapshot | undefined;
   #sources: readonly unknown[] = [];
   #connection: ConnectionView = { state: "connecting", since_ms: 0, n_waiting: 0 };
   #conversations: readonly ConversationView[] = [];
   #entries: ReadonlyMap<ConversationId, readonly Entry[]> = new Map();
+  #typing: Attention["typing"] = new Map();
   readonly #known = new Map<ConversationId, KnownView>();
   readonly #timelines = new Map<ConversationId, KnownTimeline>();
   readonly #lines = new Map<ConversationId, LineCache>();
 
-  /** `outbox` is the state's and what is just being written to disk. */
-  snapshot(state: State, outbox: readonly Entry[], link: LinkView, now_ms: number): Snapshot {
+  snapshot({ state, outbox, link, attention }: Sources, now_ms: number): Snapshot {
     const connection = this.#connectionOf(state, outbox, link, now_ms);
     const sources = [
       connection,
@@ -41,16 +51,22 @@ export class Views {
       state.users,
       outbox,
       state.self,
+      state.blocked,
+      attention.typing,
+      attention.presence,
     ];
     if (this.#snapshot !== undefined && isSame(sources, this.#sources)) return this.#snapshot;
     this.#sources = sources;
     this.#entries = grouped(this.#entries, outbox);
+    this.#typing = attention.typing;
     this.#snapshot = {
       connection,
       ...(state.me === undefined ? {} : { me: state.me }),
       limits: state.limits ?? FIRST_LIMITS,
       conversations: this.#list(state, now_ms),
       users: state.users,
+      blocked: state.blocked,
+      presence: attention.presence,
       timeline: (id) => this.#timeline(state, id),
     };
     return this.#snapshot;
@@ -94,10 +110,11 @@ export class Views {
     const peer = about.peer && (state.users.get(about.peer.user) ?? about.peer);
     const entries = this.#entries.get(about.conversation) ?? NO_ENTRIES;
     const muted = (about.mute_until_ms ?? 0) > now_ms;
-    const sources = [conversation, peer, entries, muted];
+    const typing = this.#typing.get(about.conversation);
+    const sources = [conversation, peer, entries, muted, typing];
     const known = this.#known.get(about.conversation);
     if (known !== undefined && isSame(sources, known.sources)) return known.view;
-    const view = viewOf(state, conversation, entries, muted);
+    const view = viewOf(state, conversation, entries, { muted, typing });
     this.#known.set(about.conversation, { sources, view });
     return view;
   }
@@ -126,7 +143,7 @@ function viewOf(
   state: State,
   conversation: Conversation,
   entries: readonly Entry[],
-  muted: boolean,
+  { muted, typing }: { muted: boolean; typing: readonly UserId[] | undefined },
 ): ConversationView {
   const { about, head } = conversation;
   const peer = about.peer && (state.users.get(about.peer.user) ?? about.peer);
@@ -146,6 +163,7 @@ function viewOf(
     muted,
     pinned: about.pinned === true,
     archived: about.archived === true,
+    ...(typing === undefined ? {} : { typing }),
     ...(own_tick === undefined ? {} : { own_tick }),
     head: { ...about, head: told },
   };

@@ -61,6 +61,8 @@ function toSnapshot(state: State): Snapshot {
     limits: LIMITS,
     conversations: state.conversations ?? [],
     users,
+    blocked: [],
+    presence: new Map(),
     timeline: (id) => state.timelines?.[id] ?? EMPTY_TIMELINE,
   };
 }

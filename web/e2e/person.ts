@@ -1,0 +1,115 @@
+// What people do, by what they see: roles, labels and words.
+import { expect, type Locator, type Page } from "@playwright/test";
+
+const PASSWORD = "a lamp by the window";
+
+/** Somebody in front of a page. */
+export class Person {
+  readonly page: Page;
+  readonly name: string;
+
+  constructor(page: Page, name: string) {
+    this.page = page;
+    this.name = name;
+  }
+
+  /** Makes the owner by the printed link. */
+  static async setUp(page: Page, link: string, name: string): Promise<Person> {
+    const person = new Person(page, name);
+    await page.goto(link);
+    await person.#fillAccount();
+    await page.getByLabel("Name of this server").fill("Harbour");
+    await page.getByRole("button", { name: "Create server" }).click();
+    await person.#seesList();
+    return person;
+  }
+
+  /** Makes an account by an invite link. */
+  static async join(page: Page, link: string, name: string): Promise<Person> {
+    const person = new Person(page, name);
+    await page.goto(link);
+    await person.#fillAccount();
+    await page.getByRole("button", { name: "Join" }).click();
+    await person.#seesList();
+    return person;
+  }
+
+  get handle(): string {
+    return this.name.toLowerCase().replaceAll(" ", ".");
+  }
+
+  async logIn(): Promise<void> {
+    await this.page.getByLabel("Handle").fill(this.handle);
+    await this.page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+    await this.page.getByRole("button", { name: "Log in" }).click();
+  }
+
+  /** A link by which one person can make an account. */
+  async invite(): Promise<string> {
+    await this.page.getByRole("button", { name: "Invite people" }).click();
+    const dialog = this.page.getByRole("dialog", { name: "Invite people" });
+    await dialog.getByRole("button", { name: "Make a link" }).click();
+    const field = dialog.getByLabel("Invite link");
+    await expect(field).toHaveValue(/\/join#/);
+    const link = await field.inputValue();
+    await dialog.getByRole("button", { name: "Close" }).click();
+    return link;
+  }
+
+  /** Finds somebody and opens the direct conversation with them. */
+  async writeTo(name: string): Promise<void> {
+    await this.page.getByRole("button", { name: "New message" }).first().click();
+    const dialog = this.page.getByRole("dialog", { name: "New message" });
+    await dialog.getByRole("combobox", { name: "Name or handle" }).fill(name);
+    await dialog.getByRole("option", { name }).click();
+    await expect(this.field).toBeVisible();
+  }
+
+  /** Opens a conversation of the list. */
+  async open(name: string): Promise<void> {
+    await this.row(name).click();
+    await expect(this.field).toBeVisible();
+  }
+
+  async say(text: string): Promise<void> {
+    await this.field.fill(text);
+    await this.field.press("Enter");
+    await expect(this.bubble(text)).toBeVisible();
+  }
+
+  /** Where one writes. */
+  get field(): Locator {
+    return this.page.getByRole("textbox", { name: /^Message to / });
+  }
+
+  row(name: string): Locator {
+    return this.page.getByRole("list", { name: "Conversations" }).getByRole("link", { name });
+  }
+
+  /** Every message that says this and nothing else. */
+  bubble(text: string): Locator {
+    return this.page.getByRole("article", { name: new RegExp(`, ${escaped(text)}(, |$)`) });
+  }
+
+  /** All that is said in the open conversation, as it is read aloud. */
+  async said(): Promise<string[]> {
+    const names = await this.page
+      .getByRole("article")
+      .evaluateAll((articles) => articles.map((article) => article.getAttribute("aria-label") ?? ""));
+    return names.map((name) => name.split(", ")[2] ?? name);
+  }
+
+  async #fillAccount(): Promise<void> {
+    await this.page.getByLabel("Your name").fill(this.name);
+    await this.page.getByLabel("Handle").fill(this.handle);
+    await this.page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  }
+
+  async #seesList(): Promise<void> {
+    await expect(this.page.getByText("No conversations yet")).toBeVisible();
+  }
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
