@@ -5,10 +5,9 @@
 import type { ConversationId, Replies, Request, UserId } from "#/proto/wire";
 import { Attention } from "./attention";
 import type { Draft, Effect, Entry, Frame, Input, Timer } from "./input";
-import { FIRST_LIMITS } from "./limits";
 import type { Cancel, Clock, Random, SocketLike } from "./ports";
 import { broken, Refusal } from "./refusal";
-import { type Screen, Screens } from "./screens";
+import { type Screen, Telling } from "./screens";
 import { type Answer, Link, type LinkView } from "./socket";
 import { apply, INITIAL, type State } from "./state";
 import { Storage } from "./storage";
@@ -16,12 +15,6 @@ import type { TabMessage, Tabs } from "./tabs";
 
 /** The state is written this long after a change, and at once when the page may end. */
 const SAVE_AFTER_MS = 1_000;
-/** The server hears of a moved mark at most this often. */
-const READ_EVERY_MS = 1_000;
-/** The server hears of other conversations and people on screen this much later, so that one list is one request. */
-const TELL_AFTER_MS = 100;
-/** Typing goes on with one frame in this time. */
-const TYPING_EVERY_MS = 3_000;
 /** A follower asks this long; then its leader is gone or stuck. */
 const ASK_MS = 30_000;
 
@@ -57,10 +50,8 @@ export class Engine {
   #has_followers = false;
   readonly #timers = new Map<string, Cancel>();
   readonly #attention: Attention;
-  readonly #screens = new Screens();
+  readonly #telling: Telling;
   #screen: Screen = { conversations: [], watched: [], is_visible: true };
-  #tell_screens: Cancel | undefined;
-  readonly #typed_ms = new Map<ConversationId, number>();
   /** Messages that are on their way to disk. */
   #writing: readonly Entry[] = [];
   #outbox: { of: readonly Entry[]; writing: readonly Entry[]; all: readonly Entry[] } = {
@@ -69,8 +60,6 @@ export class Engine {
     all: [],
   };
   #save: Cancel | undefined;
-  #reads = new Map<ConversationId, number>();
-  #read_pause: Cancel | undefined;
   #next_ask = 1;
   readonly #asks = new Map<number, (answer: Answer) => void>();
 
@@ -80,6 +69,13 @@ export class Engine {
     this.#storage = new Storage(options.user);
     const { clock, random, open_socket, is_logged_out } = options;
     this.#attention = new Attention(clock, changed);
+    this.#telling = new Telling({
+      clock,
+      state: () => this.#state,
+      request: (request, answer) => this.#request(request, answer),
+      send: (frame) => this.#link.send(frame),
+      dispatch: (input) => this.#dispatch(input),
+    });
     this.#link = new Link({
       open: open_socket,
       clock,
@@ -146,7 +142,7 @@ export class Engine {
   /** Something else is on this tab's screen. */
   show(change: Partial<Screen>): void {
     this.#screen = { ...this.#screen, ...change };
-    this.#screens.put(this.#options.tab, this.#screen);
+    this.#telling.screens.put(this.#options.tab, this.#screen);
     if (this.#role === "follower") this.#postScreen();
     else if (this.#role === "leader") this.#screensChanged();
   }
@@ -154,7 +150,7 @@ export class Engine {
   /** The user writes here. */
   typing(conversation: ConversationId): void {
     if (this.#role === "follower") this.#post({ kind: "typing", conversation });
-    else if (this.#role === "leader") this.#tellTyping(conversation);
+    else if (this.#role === "leader") this.#telling.typing(conversation);
   }
 
   /** Asks the server; rejects with a `Refusal`. */
@@ -203,9 +199,8 @@ export class Engine {
     for (const cancel of this.#timers.values()) cancel();
     this.#timers.clear();
     this.#attention.clear();
-    this.#tell_screens?.();
+    this.#telling.end();
     this.#save?.();
-    this.#read_pause?.();
     if (was_leader) {
       this.#link.stop(1000, "closed here");
       void this.#storage.save(this.#state);
@@ -243,6 +238,7 @@ export class Engine {
     this.#attention.take(input, state.self);
     this.#n_applied += 1;
     if (this.#has_followers) this.#post({ kind: "applied", n: this.#n_applied, input });
+    if (input.do === "queue") this.#telling.sent(input.entry.conversation);
     for (const effect of effects) this.#do(effect);
     if (before.phase !== "live" && state.phase === "live") this.#becameLive();
     if (state !== before) this.#saveSoon();
@@ -251,8 +247,7 @@ export class Engine {
 
   #becameLive(): void {
     this.#link.succeeded();
-    this.#screens.begin();
-    this.#tellScreens();
+    this.#telling.begin();
   }
 
   #frame(frame: Frame): void {
@@ -282,7 +277,7 @@ export class Engine {
       case "ping":
         return this.#link.check();
       case "read":
-        return this.#tellRead(effect.conversation, effect.seq);
+        return this.#telling.read(effect.conversation, effect.seq);
       case "wait":
         return this.#wait(effect);
       case "settle":
@@ -325,21 +320,6 @@ export class Engine {
     this.#timers.set(key, cancel);
   }
 
-  /** The first mark goes at once, those of the next second together. */
-  #tellRead(conversation: ConversationId, seq: number): void {
-    this.#reads.set(conversation, Math.max(seq, this.#reads.get(conversation) ?? 0));
-    if (this.#read_pause === undefined) this.#tellReads();
-  }
-
-  #tellReads(): void {
-    this.#read_pause = undefined;
-    if (this.#reads.size === 0) return;
-    // A mark that no socket takes is repeated after the next sync.
-    for (const [conversation, seq] of this.#reads) this.#link.send({ type: "read", conversation, seq });
-    this.#reads = new Map();
-    this.#read_pause = this.#options.clock.after(READ_EVERY_MS, () => this.#tellReads());
-  }
-
   #saveSoon(): void {
     this.#save ??= this.#options.clock.after(SAVE_AFTER_MS, () => this.#saveNow());
   }
@@ -352,14 +332,14 @@ export class Engine {
 
   /** Opens what any tab shows and closes the rest; a cache may hold the messages. */
   async #openUnion(): Promise<void> {
-    const wanted = this.#screens.opened();
+    const wanted = this.#telling.screens.opened();
     for (const conversation of this.#state.opened) {
       if (!wanted.has(conversation)) this.#dispatch({ do: "close", conversation });
     }
     for (const conversation of wanted) {
       if (this.#state.opened.has(conversation)) continue;
       await this.#adopt(conversation);
-      if (this.#screens.opened().has(conversation)) this.#dispatch({ do: "open", conversation });
+      if (this.#telling.screens.opened().has(conversation)) this.#dispatch({ do: "open", conversation });
     }
   }
 
@@ -375,43 +355,7 @@ export class Engine {
 
   #screensChanged(): void {
     void this.#openUnion();
-    this.#tell_screens ??= this.#options.clock.after(TELL_AFTER_MS, () => this.#tellScreens());
-  }
-
-  /** Receipts, typing and presence come for what is on screen. Best effort. */
-  #tellScreens(): void {
-    this.#tell_screens?.();
-    this.#tell_screens = undefined;
-    if (this.#state.phase !== "live") return;
-    const { requests, focused } = this.#screens.news(this.#state.limits ?? FIRST_LIMITS);
-    for (const request of requests) this.#request(request, () => {});
-    for (const conversation of focused) this.#askReads(conversation);
-  }
-
-  /** How far the others are by now; from here on they are told. */
-  #askReads(conversation: ConversationId): void {
-    const known = this.#state.conversations.get(conversation);
-    if (known === undefined || known.head.last_seq === 0 || !this.#isSmall(conversation)) return;
-    const { last_seq } = known.head;
-    this.#request({ type: "receipts", conversation, seq: last_seq }, (answer) => {
-      if (!("ok" in answer)) return;
-      const { who = [] } = answer.ok as Replies["receipts"];
-      this.#dispatch({ do: "frame", frame: { type: "reads", conversation, read: who, received: [] } });
-    });
-  }
-
-  #isSmall(conversation: ConversationId): boolean {
-    const about = this.#state.conversations.get(conversation)?.about;
-    const { small_conversation } = this.#state.limits ?? FIRST_LIMITS;
-    return about !== undefined && about.kind !== "broadcast" && about.members <= small_conversation;
-  }
-
-  #tellTyping(conversation: ConversationId): void {
-    const now_ms = this.#options.clock.now();
-    const is_due = now_ms - (this.#typed_ms.get(conversation) ?? 0) >= TYPING_EVERY_MS;
-    if (this.#state.phase !== "live" || !is_due || !this.#isSmall(conversation)) return;
-    this.#typed_ms.set(conversation, now_ms);
-    this.#link.send({ type: "typing", conversation });
+    this.#telling.screensChanged();
   }
 
   #postScreen(): void {
@@ -466,10 +410,10 @@ export class Engine {
       case "do":
         return this.#dispatch(message.input);
       case "shows":
-        this.#screens.put(message.from, message.screen);
+        this.#telling.screens.put(message.from, message.screen);
         return this.#screensChanged();
       case "typing":
-        return this.#tellTyping(message.conversation);
+        return this.#telling.typing(message.conversation);
       case "ask":
         return this.#request(message.request, (answer) =>
           this.#post({ kind: "answer", to: message.from, id: message.id, answer }),

@@ -1,5 +1,10 @@
 /** What all tabs show, together: for it the server sends typing, receipts and presence. */
-import type { ConversationId, Limits, Request, UserId } from "#/proto/wire";
+import type { ConversationId, Limits, Replies, Request, UserId } from "#/proto/wire";
+import type { Input } from "./input";
+import { FIRST_LIMITS } from "./limits";
+import type { Cancel, Clock } from "./ports";
+import type { Answer } from "./socket";
+import type { State } from "./step";
 
 /** What one tab shows. */
 export interface Screen {
@@ -59,4 +64,110 @@ function unique<T>(all: readonly T[]): T[] {
 function isSameSet<T>(a: readonly T[], b: readonly T[]): boolean {
   const known = new Set(a);
   return a.length === b.length && b.every((each) => known.has(each));
+}
+
+/** What telling needs of the engine that leads. */
+export interface Teller {
+  readonly clock: Clock;
+  state(): State;
+  request(request: Request, answer: (answer: Answer) => void): void;
+  /** Sends a frame that has no reply. */
+  send(frame: Request): void;
+  dispatch(input: Input): void;
+}
+
+/** The server hears of other conversations and people on screen this much later, so that one list is one request. */
+const TELL_AFTER_MS = 100;
+/** Typing goes on with one frame in this time. */
+const TYPING_EVERY_MS = 3_000;
+/** The server hears of a moved mark at most this often. */
+const READ_EVERY_MS = 1_000;
+
+/** Tells the server what people see, read and write here. Best effort, but for read marks. */
+export class Telling {
+  readonly screens = new Screens();
+  readonly #teller: Teller;
+  #screens_due: Cancel | undefined;
+  readonly #typed_ms = new Map<ConversationId, number>();
+  #reads = new Map<ConversationId, number>();
+  #read_pause: Cancel | undefined;
+
+  constructor(teller: Teller) {
+    this.#teller = teller;
+  }
+
+  /** A new session knows nothing of this. */
+  begin(): void {
+    this.screens.begin();
+    this.#tellScreens();
+  }
+
+  end(): void {
+    this.#screens_due?.();
+    this.#read_pause?.();
+  }
+
+  screensChanged(): void {
+    this.#screens_due ??= this.#teller.clock.after(TELL_AFTER_MS, () => this.#tellScreens());
+  }
+
+  #tellScreens(): void {
+    this.#screens_due?.();
+    this.#screens_due = undefined;
+    const { phase, limits } = this.#teller.state();
+    if (phase !== "live") return;
+    const { requests, focused } = this.screens.news(limits ?? FIRST_LIMITS);
+    for (const request of requests) this.#teller.request(request, () => {});
+    for (const conversation of focused) this.#askReads(conversation);
+  }
+
+  /** How far the others are by now; from here on they are told. */
+  #askReads(conversation: ConversationId): void {
+    const seq = this.#teller.state().conversations.get(conversation)?.head.last_seq ?? 0;
+    if (seq === 0 || !this.#isSmall(conversation)) return;
+    this.#teller.request({ type: "receipts", conversation, seq }, (answer) => {
+      if (!("ok" in answer)) return;
+      const { who = [] } = answer.ok as Replies["receipts"];
+      this.#teller.dispatch({
+        do: "frame",
+        frame: { type: "reads", conversation, read: who, received: [] },
+      });
+    });
+  }
+
+  /** Only there the server passes on who types and who has read. */
+  #isSmall(conversation: ConversationId): boolean {
+    const { conversations, limits } = this.#teller.state();
+    const about = conversations.get(conversation)?.about;
+    const { small_conversation } = limits ?? FIRST_LIMITS;
+    return about !== undefined && about.kind !== "broadcast" && about.members <= small_conversation;
+  }
+
+  typing(conversation: ConversationId): void {
+    const now_ms = this.#teller.clock.now();
+    const is_due = now_ms - (this.#typed_ms.get(conversation) ?? 0) >= TYPING_EVERY_MS;
+    if (this.#teller.state().phase !== "live" || !is_due || !this.#isSmall(conversation)) return;
+    this.#typed_ms.set(conversation, now_ms);
+    this.#teller.send({ type: "typing", conversation });
+  }
+
+  /** A message ended the typing: what is typed next is told at once. */
+  sent(conversation: ConversationId): void {
+    this.#typed_ms.delete(conversation);
+  }
+
+  /** The first mark goes at once, those of the next second together. */
+  read(conversation: ConversationId, seq: number): void {
+    this.#reads.set(conversation, Math.max(seq, this.#reads.get(conversation) ?? 0));
+    if (this.#read_pause === undefined) this.#tellReads();
+  }
+
+  #tellReads(): void {
+    this.#read_pause = undefined;
+    if (this.#reads.size === 0) return;
+    // A mark that no socket takes is repeated after the next sync.
+    for (const [conversation, seq] of this.#reads) this.#teller.send({ type: "read", conversation, seq });
+    this.#reads = new Map();
+    this.#read_pause = this.#teller.clock.after(READ_EVERY_MS, () => this.#tellReads());
+  }
 }
