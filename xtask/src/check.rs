@@ -61,7 +61,7 @@ fn format() -> Result<()> {
 }
 
 fn clippy() -> Result<()> {
-    let mut clippy = cargo(["clippy", "--workspace", "--all-targets", "--locked"]);
+    let mut clippy = cargo(["clippy", "--workspace", "--all-targets", "--locked", "--keep-going"]);
     run_command(clippy.args(["--profile", CI_PROFILE, "--", "-D", "warnings"]))
 }
 
