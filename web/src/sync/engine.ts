@@ -220,6 +220,7 @@ export class Engine {
   async #lead(): Promise<void> {
     if (this.#role !== "follower") return;
     this.#role = "leader";
+    this.#telling.screens.put(this.#options.tab, this.#screen);
     this.#dispatch({ do: "disconnect" });
     // What a follower wrote and nobody took over is on disk.
     for (const entry of await this.#storage.entries()) {

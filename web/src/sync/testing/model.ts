@@ -49,6 +49,8 @@ export class ModelServer {
   read_seq = 0;
   /** The next so many sends are stored, and their socket ends before the answer. */
   n_lost_answers = 0;
+  /** Every frame that came, in order. */
+  readonly heard: Asked[] = [];
   #sockets = new Set<ModelSocket>();
 
   open(): SocketLike {
@@ -61,7 +63,12 @@ export class ModelServer {
   /** Bob writes. */
   say(text: string): void {
     const message = this.#store(BOB, `bob-${this.messages.length}`, text);
-    for (const socket of this.#sockets) if (socket.is_live) socket.tell({ type: "message", ...message });
+    this.tell({ type: "message", ...message });
+  }
+
+  /** Sends a frame to every session. */
+  tell(frame: object): void {
+    for (const socket of this.#sockets) if (socket.is_live) socket.tell(frame);
   }
 
   /** Bob writes, and the event is lost on the way. */
@@ -79,6 +86,7 @@ export class ModelServer {
 
   take(socket: ModelSocket, frame: Asked): void {
     if (!this.#sockets.has(socket)) return;
+    this.heard.push(frame);
     switch (frame.type) {
       case "hello":
         return this.#greet(socket);
@@ -123,6 +131,10 @@ export class ModelServer {
           more: newer.length > messages.length,
         });
       }
+      case "watch":
+        return socket.ok(frame, { presence: frame.users.map((user) => ({ user, state: "online" })) });
+      case "receipts":
+        return socket.ok(frame, { read: 1, received: 1, who: [{ user: BOB, seq: this.messages.length }] });
       case "users":
         return socket.ok(frame, { users: [user(BOB, "Bob")] });
       default:
