@@ -220,6 +220,7 @@ export class Engine {
   async #lead(): Promise<void> {
     if (this.#role !== "follower") return;
     this.#role = "leader";
+    this.#breakAsks();
     this.#telling.screens.put(this.#options.tab, this.#screen);
     this.#dispatch({ do: "disconnect" });
     // What a follower wrote and nobody took over is on disk.
@@ -386,6 +387,13 @@ export class Engine {
     this.#post({ kind: "ask", from: this.#options.tab, id, request });
   }
 
+  /** The tab that was asked is gone. */
+  #breakAsks(): void {
+    const asks = [...this.#asks.values()];
+    this.#asks.clear();
+    for (const answer of asks) answer({ broken: true });
+  }
+
   #hear(message: TabMessage): void {
     if (message.kind === "forget") {
       this.#link_view = { state: "stopped", stopped: { code: 4401, why: "Logged out." } };
@@ -449,6 +457,7 @@ export class Engine {
         return this.#changed();
       case "leads":
         this.#is_in_step = false;
+        this.#breakAsks();
         this.#post({ kind: "hello", from: tab });
         return this.#postScreen();
       case "answer": {

@@ -101,6 +101,8 @@ function takeOk(step: Step, request: wire.Request, reply: object): void {
       return retrieval.takeGet(step, request.conversations, (reply as wire.Replies["get"]).conversations);
     case "users":
       return retrieval.takeUsers(step, request.ids ?? [], (reply as wire.Replies["users"]).users);
+    case "members":
+      return step.wantChanged((reply as wire.Replies["members"]).users);
     case "resync":
     case "create":
       // The pages and the event follow.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use voodoo_proto::event::{HistoryEvent, ServerFrame};
 use voodoo_proto::object::{Body, Mentions, Message};
-use voodoo_proto::reply::{Changed, ChangesPage, Conversations, HistoryPage, Refused, Sent, Users};
+use voodoo_proto::reply::{Changed, ChangesPage, Conversations, HistoryPage, Members, Refused, Sent, Users};
 use voodoo_proto::request::{Request, Resume};
 use voodoo_proto::{ClientId, ConversationId, RefusalCode, Retry, UserId};
 
@@ -76,6 +76,8 @@ pub enum Reply {
     Changes(ChangesPage),
     /// To `users`.
     Users(Users),
+    /// To `members`.
+    Members(Members),
     /// To everything else.
     Other,
 }
@@ -98,6 +100,7 @@ impl Reply {
             Request::History(_) => Self::History(from_str(text)?),
             Request::Changes(_) => Self::Changes(from_str(text)?),
             Request::Users(_) => Self::Users(from_str(text)?),
+            Request::Members(_) => Self::Members(from_str(text)?),
             _ => Self::Other,
         })
     }

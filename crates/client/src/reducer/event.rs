@@ -108,6 +108,7 @@ impl Event {
             | Reply::History(_)
             | Reply::Changes(_)
             | Reply::Users(_)
+            | Reply::Members(_)
             | Reply::Other => None,
         }
     }

@@ -161,6 +161,7 @@ impl State {
             (Request::Users(asked), Reply::Users(answer)) => {
                 self.take_users(asked.ids.as_deref().unwrap_or_default(), answer.users);
             }
+            (Request::Members(_), Reply::Members(page)) => self.want_changed(&page.users),
             (request, reply) => {
                 if let Request::Send(send) = request {
                     self.settle_id(send.conversation, send.client_id);

@@ -49,6 +49,8 @@ export class ModelServer {
   read_seq = 0;
   /** The next so many sends are stored, and their socket ends before the answer. */
   n_lost_answers = 0;
+  /** Nothing is answered, and nothing done. */
+  is_silent = false;
   /** Every frame that came, in order. */
   readonly heard: Asked[] = [];
   #sockets = new Set<ModelSocket>();
@@ -87,6 +89,7 @@ export class ModelServer {
   take(socket: ModelSocket, frame: Asked): void {
     if (!this.#sockets.has(socket)) return;
     this.heard.push(frame);
+    if (this.is_silent) return;
     switch (frame.type) {
       case "hello":
         return this.#greet(socket);
