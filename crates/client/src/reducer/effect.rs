@@ -3,7 +3,9 @@
 use serde::Serialize;
 use voodoo_proto::event::{HistoryEvent, ServerFrame};
 use voodoo_proto::object::{Body, Mentions, Message};
-use voodoo_proto::reply::{Changed, ChangesPage, Conversations, HistoryPage, Members, Refused, Sent, Users};
+use voodoo_proto::reply::{
+    Changed, ChangesPage, Conversations, HistoryPage, Members, Refused, Sent, Users,
+};
 use voodoo_proto::request::{Request, Resume};
 use voodoo_proto::{ClientId, ConversationId, RefusalCode, Retry, UserId};
 
