@@ -98,3 +98,21 @@ async fn refusals_reach_whoever_asked() {
     let made = client.create_direct("u_2".parse().unwrap()).await.unwrap();
     assert_eq!(made, here());
 }
+
+#[tokio::test]
+async fn two_hundred_clients_live_in_one_process() {
+    let server = Server::start().await;
+    let mut clients = Vec::new();
+    for _ in 0..200 {
+        clients.push(Client::start(Options::new(server.address.clone(), "token")));
+    }
+    for client in &clients {
+        client.wait_live(LIMIT).await.unwrap();
+        client.open(here()).await;
+    }
+    server.say("to all of you");
+    for client in &clients {
+        client.wait_until(LIMIT, |state| n_held(state) == 1).await.unwrap();
+    }
+    assert_eq!(server.n_sessions(), 200);
+}
