@@ -36,8 +36,7 @@ test("two people talk: one finds the other, both see each message once, and what
   await bo.say("hello Ada");
   await expect(ada.bubble("hello Ada")).toBeVisible();
   await ada.say("how is the weather?");
-  await bo.field.fill("**wet**");
-  await bo.field.press("Enter");
+  await bo.send("**wet**");
   await expect(ada.page.getByRole("article").getByText("wet", { exact: true })).toBeVisible();
   await expect(bo.page).toHaveTitle(/^Voodoo/);
   for (const person of [ada, bo])

@@ -43,9 +43,11 @@ for (const [name, viewport] of [
       await ada.page.keyboard.press("Escape");
       await ada.writeTo("Bo Diddley");
       await expectAccessible(ada.page);
-      await ada.say("hello, see https://example.org and `code`");
+      await ada.send("hello, see https://example.org and `code`");
       await bo.open("Ada Lovelace");
-      await bo.say("> hello\n\n- one\n- ||two||");
+      await expect(bo.page.getByRole("link", { name: "https://example.org", exact: true })).toBeVisible();
+      await bo.send("> hello\n\n- one\n- ||two||");
+      await expect(bo.page.getByRole("button", { name: "Hidden text, press to show" })).toBeVisible();
       await expectAccessible(bo.page);
       await bo.page.goto(server.url);
       await ada.say("one more");

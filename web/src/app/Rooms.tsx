@@ -25,11 +25,11 @@ type Open = "new" | "invite" | undefined;
 export function Rooms() {
   const [, go] = useLocation();
   const [is_conversation, params] = useRoute("/c/:id");
-  const [is_settings] = useRoute("/settings");
+  const [is_home] = useRoute("/");
   const [open, setOpen] = useState<Open>();
   const is_phone = useIsPhone();
   const current = is_conversation ? params.id : undefined;
-  const is_list_alone = is_phone && !is_conversation && !is_settings;
+  const is_list_alone = is_phone && is_home;
   useTitle(current);
   useShortcuts(current);
   useEnd();
