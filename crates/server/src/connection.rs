@@ -327,3 +327,65 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
         self.poll_over(cx)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::BytesMut;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
+    use voodoo_core::store::{Accounts as _, NewDevice, NewUser};
+    use voodoo_core::testkit::MemoryStore;
+    use voodoo_core::{Core, Ports, Settings, SystemClock};
+    use voodoo_proto::object::UserKind;
+
+    use super::*;
+    use crate::ws::Opcode;
+    use crate::ws::encode::{FrameHead, write_frame};
+
+    /// A core over a store that answers at once, and a session of its only user.
+    async fn session() -> (Arc<Core>, Session) {
+        let store = MemoryStore::new(Arc::default());
+        let user = NewUser {
+            handle: "ada".to_owned(),
+            name: "Ada".to_owned(),
+            password: None,
+            kind: UserKind::Human,
+        };
+        let device = NewDevice { name: "lamp".to_owned(), token: [7; 32], expires_ms: u64::MAX };
+        store.sign_up(None, user, Some(device), 1).await.unwrap();
+        let who = store.authenticate([7; 32], 1).await.unwrap();
+        let ports = Ports { store: store.clone(), accounts: store, clock: Arc::new(SystemClock) };
+        let (core, workers) = Core::new(ports, Settings::default());
+        workers.into_iter().for_each(|worker| drop(tokio::spawn(worker)));
+        (Arc::clone(&core), Session::new(core, who))
+    }
+
+    /// Reads until the bytes end with `end`; the paused clock makes waiting in vain short.
+    async fn read_up_to(socket: &mut DuplexStream, end: &[u8]) -> Vec<u8> {
+        let mut read = Vec::new();
+        while !read.ends_with(end) {
+            let byte = tokio::time::timeout(Duration::from_secs(60), socket.read_u8()).await;
+            read.push(byte.expect("more is to come").unwrap());
+        }
+        read
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_that_began_within_one_poll_is_woken_by_what_comes_later() {
+        let (core, session) = session().await;
+        let (here, mut there) = tokio::io::duplex(64 * 1024);
+        let hello = br#"{"type":"hello","client":{"name":"test","version":"1"}}"#;
+        let mut frame = BytesMut::new();
+        write_frame(&mut frame, FrameHead::client(Opcode::Text, [1, 2, 3, 4]), hello);
+        there.write_all(&frame).await.unwrap();
+        let running = tokio::spawn(Connection::new(here, session, Bytes::new()));
+        let end = br#""reads":0}}"#;
+        let read = read_up_to(&mut there, end).await;
+        assert!(read.windows(9).any(|part| part == br#""welcome""#));
+        core.close_all(CloseCode::Unavailable);
+        read_up_to(&mut there, CloseCode::Unavailable.reason().as_bytes()).await;
+        drop(there);
+        running.await.unwrap();
+    }
+}
