@@ -35,7 +35,8 @@ export class Person {
   }
 
   get handle(): string {
-    return this.name.toLowerCase().replaceAll(" ", ".");
+    const plain = this.name.normalize("NFD").replaceAll(/\p{Mn}/gu, "");
+    return plain.toLowerCase().replaceAll(" ", ".");
   }
 
   async logIn(): Promise<void> {
@@ -46,7 +47,8 @@ export class Person {
 
   /** A link by which one person can make an account. */
   async invite(): Promise<string> {
-    await this.page.getByRole("button", { name: "Invite people" }).click();
+    await this.page.getByRole("button", { name: "Menu" }).click();
+    await this.page.getByRole("menuitem", { name: "Invite people" }).click();
     const dialog = this.page.getByRole("dialog", { name: "Invite people" });
     await dialog.getByRole("button", { name: "Make a link" }).click();
     const field = dialog.getByLabel("Invite link");

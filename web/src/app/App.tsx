@@ -1,5 +1,6 @@
 import { lazy, Suspense } from "react";
 import { Route, Switch } from "wouter";
+import { remembered } from "./entry";
 import { PaneBoundary } from "./PaneBoundary";
 
 const Doors = lazy(() => import("./Doors").then((module) => ({ default: module.Doors })));
@@ -11,9 +12,10 @@ export function App() {
     <PaneBoundary>
       <Suspense>
         <Switch>
-          {["/log-in", "/setup", "/join", "/reset"].map((path) => (
+          {["/log-in", "/setup", "/reset"].map((path) => (
             <Route key={path} path={path} component={Doors} />
           ))}
+          {remembered() === undefined && <Route path="/join" component={Doors} />}
           <Route component={Shell} />
         </Switch>
       </Suspense>

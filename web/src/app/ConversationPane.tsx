@@ -1,6 +1,8 @@
 import { ArrowLeft } from "lucide-react";
 import { useLocation } from "wouter";
 import { Composer } from "#/features/composer/Composer";
+import { countText } from "#/features/members/ConversationInfo";
+import { RequestBar } from "#/features/members/RequestBar";
 import { Timeline } from "#/features/timeline/Timeline";
 import { t } from "#/i18n/text";
 import { useConversation, useSnapshot } from "#/live/useClient";
@@ -14,27 +16,34 @@ import { IconButton } from "#/ui/IconButton";
 interface Props {
   readonly id: string;
   readonly hasBack: boolean;
+  readonly isInfoOpen: boolean;
 }
 
 /** One conversation: who it is with, what was said, and where to answer. */
-export function ConversationPane({ id, hasBack }: Props) {
+export function ConversationPane({ id, hasBack, isInfoOpen }: Props) {
   const view = useConversation(id as ConversationId);
   const is_synced = useSnapshot((snapshot) => snapshot.connection.state === "live");
   if (!view) return is_synced ? <Unknown /> : null;
   return (
     <>
-      <Header view={view} hasBack={hasBack} />
+      <h1 className="sr-only">{view.title}</h1>
+      <Header view={view} hasBack={hasBack} isInfoOpen={isInfoOpen} />
+      <RequestBar view={view} />
       <Timeline view={view} />
       <Composer view={view} />
     </>
   );
 }
 
-function Header({ view, hasBack }: { readonly view: ConversationView; readonly hasBack: boolean }) {
+interface HeaderProps extends Omit<Props, "id"> {
+  readonly view: ConversationView;
+}
+
+function Header({ view, hasBack, isInfoOpen }: HeaderProps) {
   const [, go] = useLocation();
-  const hint = view.peer ? `@${view.peer.handle}` : undefined;
+  const here = `/c/${view.conversation}`;
   return (
-    <header className="flex h-15 shrink-0 items-center gap-3 border-line border-b bg-surface px-4 max-sm:px-1.5">
+    <header className="flex h-15 shrink-0 items-center gap-1 border-line border-b bg-surface px-2 max-sm:px-1.5">
       {hasBack && (
         <IconButton
           label={t("app.back")}
@@ -42,15 +51,28 @@ function Header({ view, hasBack }: { readonly view: ConversationView; readonly h
           onClick={() => go("/")}
         />
       )}
-      <Avatar id={view.peer?.user ?? view.conversation} name={view.title} size="medium" />
-      <div className="min-w-0">
-        <h2 className="truncate font-semibold leading-tight">
-          <bdi>{view.title}</bdi>
-        </h2>
-        {hint && <p className="truncate text-muted text-sm leading-tight">{hint}</p>}
-      </div>
+      <button
+        type="button"
+        aria-expanded={isInfoOpen}
+        aria-label={t("info.about", { name: view.title })}
+        onClick={() => go(isInfoOpen ? here : `${here}/info`)}
+        className="flex min-w-0 grow items-center gap-3 rounded-xl px-2 py-1 text-start outline-offset-[-2px] hover:bg-hover"
+      >
+        <Avatar id={view.peer?.user ?? view.conversation} name={view.title} size="medium" />
+        <span className="min-w-0">
+          <span className="block truncate font-semibold leading-tight">
+            <bdi>{view.title}</bdi>
+          </span>
+          <span className="block truncate text-muted text-sm leading-tight">{hintOf(view)}</span>
+        </span>
+      </button>
     </header>
   );
+}
+
+function hintOf(view: ConversationView): string {
+  if (view.peer) return `@${view.peer.handle}`;
+  return countText(view.kind === "broadcast", view.head.members);
 }
 
 function Unknown() {

@@ -1,10 +1,11 @@
 import { MessageCirclePlus, MessagesSquare } from "lucide-react";
-import { useEffect, useState } from "react";
+import { useState } from "react";
 import { Route, Switch, useLocation, useRoute } from "wouter";
 import { InvitePeople } from "#/features/conversations/InvitePeople";
 import { NewMessage } from "#/features/conversations/NewMessage";
+import { CreateConversation } from "#/features/members/CreateConversation";
 import { t } from "#/i18n/text";
-import { useClient, useSnapshot } from "#/live/useClient";
+import { useSnapshot } from "#/live/useClient";
 import { Button } from "#/ui/Button";
 import { EmptyState } from "#/ui/EmptyState";
 import { Toasts } from "#/ui/Toast";
@@ -12,27 +13,27 @@ import { useIsPhone } from "#/ui/useMedia";
 import { BottomBar } from "./BottomBar";
 import { ConnectionBanner } from "./ConnectionBanner";
 import { ConversationPane } from "./ConversationPane";
-import { leaveForLogIn } from "./entry";
+import { InfoPane } from "./InfoPane";
 import { PaneBoundary } from "./PaneBoundary";
 import { SettingsPane } from "./SettingsPane";
 import { Sidebar } from "./Sidebar";
 import { useShortcuts } from "./useShortcuts";
 import { useTitle } from "./useTitle";
 
-type Open = "new" | "invite" | undefined;
+type Open = "new" | "invite" | "group" | "broadcast" | undefined;
 
 /** List and conversation side by side, or one after the other on a phone. */
 export function Rooms() {
   const [, go] = useLocation();
-  const [is_conversation, params] = useRoute("/c/:id");
+  const [is_conversation, params] = useRoute("/c/:id/:panel?");
   const [is_home] = useRoute("/");
   const [open, setOpen] = useState<Open>();
   const is_phone = useIsPhone();
   const current = is_conversation ? params.id : undefined;
+  const is_info = is_conversation && params.panel === "info";
   const is_list_alone = is_phone && is_home;
   useTitle(current);
   useShortcuts(current);
-  useEnd();
 
   return (
     <div className="flex h-dvh flex-col overflow-hidden">
@@ -43,18 +44,19 @@ export function Rooms() {
         {t("app.skip")}
       </a>
       <ConnectionBanner />
-      <div className="flex min-h-0 grow">
+      <div className="relative flex min-h-0 grow">
         {(!is_phone || is_list_alone) && (
           <PaneBoundary>
-            <Sidebar current={current} onNew={() => setOpen("new")} onInvite={() => setOpen("invite")} />
+            <Sidebar current={current} onStart={setOpen} />
           </PaneBoundary>
         )}
         {!is_list_alone && (
           <main id="main" className="flex min-w-0 grow flex-col bg-canvas">
             <PaneBoundary key={current ?? "none"}>
               <Switch>
-                <Route path="/c/:id">
-                  {({ id }) => <ConversationPane key={id} id={id} hasBack={is_phone} />}
+                {is_phone && <Route path="/c/:id/info">{({ id }) => <InfoPane key={id} id={id} />}</Route>}
+                <Route path="/c/:id/info?">
+                  {({ id }) => <ConversationPane key={id} id={id} hasBack={is_phone} isInfoOpen={is_info} />}
                 </Route>
                 <Route path="/settings">
                   <SettingsPane hasBack={is_phone} />
@@ -69,6 +71,16 @@ export function Rooms() {
             </PaneBoundary>
           </main>
         )}
+        {is_info && !is_phone && current !== undefined && (
+          <aside
+            aria-label={t("info.title")}
+            className="flex w-85 shrink-0 flex-col border-line border-s bg-surface max-info:absolute max-info:inset-y-0 max-info:end-0 max-info:shadow-raised"
+          >
+            <PaneBoundary key={current}>
+              <InfoPane key={current} id={current} />
+            </PaneBoundary>
+          </aside>
+        )}
       </div>
       {is_phone && !is_conversation && <BottomBar onNew={() => setOpen("new")} />}
       {open === "new" && (
@@ -77,6 +89,9 @@ export function Rooms() {
           onOpen={(id) => go(`/c/${id}`)}
           onInvite={() => setOpen("invite")}
         />
+      )}
+      {(open === "group" || open === "broadcast") && (
+        <CreateConversation kind={open} onClose={() => setOpen(undefined)} onOpen={(id) => go(`/c/${id}`)} />
       )}
       {open === "invite" && <InvitePeople onClose={() => setOpen(undefined)} />}
       <Toasts />
@@ -106,13 +121,4 @@ function NotFound() {
       action={<Button label={t("app.home")} onClick={() => go("/")} />}
     />
   );
-}
-
-/** A session that the server ended because the log-in is over leads to the door; what was kept here goes first. */
-function useEnd(): void {
-  const client = useClient();
-  const code = useSnapshot((snapshot) => snapshot.connection.stopped?.code);
-  useEffect(() => {
-    if (code === 4401) void client.forget().finally(leaveForLogIn);
-  }, [code, client]);
 }

@@ -1,14 +1,17 @@
-import { useEffect, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
+import { Route, Switch } from "wouter";
 import { t } from "#/i18n/text";
 import { createPageClient } from "#/live/pageClient";
 import { http } from "#/live/server";
-import { ClientContext } from "#/live/useClient";
+import { ClientContext, useClient, useSnapshot } from "#/live/useClient";
 import type { UserId } from "#/proto/wire";
 import type { Client } from "#/sync/client";
 import { Button } from "#/ui/Button";
 import { EmptyState } from "#/ui/EmptyState";
 import { leaveForLogIn, remember, remembered } from "./entry";
 import { Rooms } from "./Rooms";
+
+const MemberDoor = lazy(() => import("./MemberDoor").then((module) => ({ default: module.MemberDoor })));
 
 /** What stands behind the doors: finds out who is logged in, then opens their session. */
 export function Shell() {
@@ -18,7 +21,17 @@ export function Shell() {
   if (!client) return null;
   return (
     <ClientContext value={client}>
-      <Rooms />
+      <Switch>
+        <Route path="/join">
+          <Suspense>
+            <MemberDoor />
+          </Suspense>
+        </Route>
+        <Route>
+          <Rooms />
+        </Route>
+      </Switch>
+      <End />
     </ClientContext>
   );
 }
@@ -74,6 +87,16 @@ function useLiveClient(user: UserId | undefined): Client | undefined {
     };
   }, [user]);
   return client;
+}
+
+/** A session that ended because the log-in is over leads to the door; what was kept here goes first. */
+function End() {
+  const client = useClient();
+  const code = useSnapshot((snapshot) => snapshot.connection.stopped?.code);
+  useEffect(() => {
+    if (code === 4401) void client.forget().finally(leaveForLogIn);
+  }, [code, client]);
+  return null;
 }
 
 function Unreachable() {

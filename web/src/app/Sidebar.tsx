@@ -1,29 +1,35 @@
 import {
   LogOut,
+  Megaphone,
   Menu as MenuIcon,
   Search,
   Settings as SettingsIcon,
   SquarePen,
   UserPlus,
+  Users,
   X,
 } from "lucide-react";
 import { useState } from "react";
 import { useLocation } from "wouter";
 import { ConversationList } from "#/features/conversations/ConversationList";
 import { t } from "#/i18n/text";
+import { useSnapshot } from "#/live/useClient";
 import { IconButton } from "#/ui/IconButton";
 import { MenuButton } from "#/ui/Menu";
 
 interface Props {
   readonly current: string | undefined;
-  readonly onNew: () => void;
-  readonly onInvite: () => void;
+  readonly onStart: (what: "new" | "invite" | "group" | "broadcast") => void;
 }
 
 /** The list of conversations with what belongs above it. */
-export function Sidebar({ current, onNew, onInvite }: Props) {
+export function Sidebar({ current, onStart }: Props) {
+  const onNew = () => onStart("new");
+  const onInvite = () => onStart("invite");
   const [filter, setFilter] = useState("");
   const [, go] = useLocation();
+  // Elsewhere everyone may; the server says so when asked, and most leave it to its administrators.
+  const may_broadcast = useSnapshot((snapshot) => snapshot.me?.role === "admin");
   return (
     <nav
       aria-label={t("list.title")}
@@ -35,6 +41,16 @@ export function Sidebar({ current, onNew, onInvite }: Props) {
           label={t("nav.menu")}
           icon={<MenuIcon size={21} />}
           items={[
+            { label: t("create.group"), icon: <Users size={19} />, onSelect: () => onStart("group") },
+            ...(may_broadcast
+              ? [
+                  {
+                    label: t("create.broadcast"),
+                    icon: <Megaphone size={19} />,
+                    onSelect: () => onStart("broadcast"),
+                  },
+                ]
+              : []),
             { label: t("list.invite"), icon: <UserPlus size={19} />, onSelect: onInvite },
             { label: t("settings.title"), icon: <SettingsIcon size={19} />, onSelect: () => go("/settings") },
             {

@@ -31,6 +31,8 @@ export function forgetUser(): void {
 /** To the log-in, and from there back to where one wanted to go. */
 export function leaveForLogIn(): void {
   forgetUser();
+  // An invite is a door of its own, for those without an account too.
+  if (window.location.pathname === "/join") return window.location.reload();
   window.history.replaceState({ next: window.location.pathname }, "", "/log-in");
   window.location.reload();
 }
@@ -41,5 +43,5 @@ export function nextPath(): string {
   if (new URLSearchParams(window.location.search).get("then") === "join") return "/join";
   const state: unknown = window.history.state;
   const next = typeof state === "object" && state !== null ? (state as { next?: unknown }).next : undefined;
-  return typeof next === "string" && /^\/(c\/[\w-]+|settings)$/.test(next) ? next : "/";
+  return typeof next === "string" && /^\/(c\/\w+(\/info)?|settings)$/.test(next) ? next : "/";
 }

@@ -2,13 +2,14 @@ import type { ButtonHTMLAttributes, ReactNode } from "react";
 import { cx } from "#/lib/cx";
 import { Spinner } from "./Spinner";
 
-type Look = "primary" | "plain" | "quiet" | "danger";
+type Look = "primary" | "plain" | "quiet" | "danger" | "dangerQuiet";
 
 const LOOKS: Readonly<Record<Look, string>> = {
   primary: "bg-accent text-on-accent hover:bg-accent-strong active:bg-accent-strong",
   plain: "bg-sunken text-text hover:bg-selected",
   quiet: "text-accent-text hover:bg-hover",
   danger: "bg-danger text-on-accent hover:brightness-95",
+  dangerQuiet: "text-danger-text hover:bg-danger-soft",
 };
 
 type Rest = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type" | "children" | "className" | "disabled">;

@@ -27,15 +27,14 @@ export function CreateConversation({ kind, onClose, onOpen }: Props) {
   const me = useSnapshot((snapshot) => snapshot.me?.user);
   // One id for all attempts, so that a second press makes no second conversation.
   const [client_id] = useState(newId);
-  const { request } = useActions();
+  const { createGroup, createBroadcast } = useActions();
 
   const create = async () => {
     setBusy(true);
     try {
-      const { conversation } = await request({
-        type: "create",
+      const found = kind === "group" ? createGroup : createBroadcast;
+      const conversation = await found({
         client_id,
-        kind,
         title: about.title.trim(),
         ...(about.description.trim() === "" ? {} : { description: about.description.trim() }),
         members: chosen.map(({ user }) => user),
