@@ -64,4 +64,4 @@ export async function expectAccessible(page: Page): Promise<void> {
   }
 }
 
-export { expect };
+export { expect, type Page };

@@ -113,7 +113,7 @@ export class Person {
   }
 
   async #seesList(): Promise<void> {
-    await expect(this.page.getByText("No conversations yet")).toBeVisible();
+    await expect(this.page.getByRole("navigation", { name: "Conversations" })).toBeVisible();
   }
 }
 

@@ -17,10 +17,12 @@ interface Props {
   readonly id: string;
   readonly hasBack: boolean;
   readonly isInfoOpen: boolean;
+  /** The message that the address names. */
+  readonly target?: number | undefined;
 }
 
 /** One conversation: who it is with, what was said, and where to answer. */
-export function ConversationPane({ id, hasBack, isInfoOpen }: Props) {
+export function ConversationPane({ id, hasBack, isInfoOpen, target }: Props) {
   const view = useConversation(id as ConversationId);
   const is_synced = useSnapshot((snapshot) => snapshot.connection.state === "live");
   if (!view) return is_synced ? <Unknown /> : null;
@@ -29,13 +31,13 @@ export function ConversationPane({ id, hasBack, isInfoOpen }: Props) {
       <h1 className="sr-only">{view.title}</h1>
       <Header view={view} hasBack={hasBack} isInfoOpen={isInfoOpen} />
       <RequestBar view={view} />
-      <Timeline view={view} />
+      <Timeline view={view} target={target} />
       <Composer view={view} />
     </>
   );
 }
 
-interface HeaderProps extends Omit<Props, "id"> {
+interface HeaderProps extends Omit<Props, "id" | "target"> {
   readonly view: ConversationView;
 }
 

@@ -22,10 +22,19 @@ import { useTitle } from "./useTitle";
 
 type Open = "new" | "invite" | "group" | "broadcast" | undefined;
 
+const CONVERSATION = "/c/:id/:panel?/:seq?";
+
+type Place = {
+  readonly id: string;
+  /** `info`, or `m` with the `seq` of a message. */
+  readonly panel?: string;
+  readonly seq?: string;
+};
+
 /** List and conversation side by side, or one after the other on a phone. */
 export function Rooms() {
   const [, go] = useLocation();
-  const [is_conversation, params] = useRoute("/c/:id/:panel?");
+  const [is_conversation, params] = useRoute<Place>(CONVERSATION);
   const [is_home] = useRoute("/");
   const [open, setOpen] = useState<Open>();
   const is_phone = useIsPhone();
@@ -54,9 +63,18 @@ export function Rooms() {
           <main id="main" className="flex min-w-0 grow flex-col bg-canvas">
             <PaneBoundary key={current ?? "none"}>
               <Switch>
-                {is_phone && <Route path="/c/:id/info">{({ id }) => <InfoPane key={id} id={id} />}</Route>}
-                <Route path="/c/:id/info?">
-                  {({ id }) => <ConversationPane key={id} id={id} hasBack={is_phone} isInfoOpen={is_info} />}
+                <Route path={CONVERSATION}>
+                  {current === undefined ? null : is_info && is_phone ? (
+                    <InfoPane key={current} id={current} />
+                  ) : (
+                    <ConversationPane
+                      key={current}
+                      id={current}
+                      hasBack={is_phone}
+                      isInfoOpen={is_info}
+                      target={params?.panel === "m" ? Number(params.seq) : undefined}
+                    />
+                  )}
                 </Route>
                 <Route path="/settings">
                   <SettingsPane hasBack={is_phone} />

@@ -43,5 +43,5 @@ export function nextPath(): string {
   if (new URLSearchParams(window.location.search).get("then") === "join") return "/join";
   const state: unknown = window.history.state;
   const next = typeof state === "object" && state !== null ? (state as { next?: unknown }).next : undefined;
-  return typeof next === "string" && /^\/(c\/\w+(\/info)?|settings)$/.test(next) ? next : "/";
+  return typeof next === "string" && /^\/(c\/\w+(\/info|\/m\/\d+)?|settings)$/.test(next) ? next : "/";
 }

@@ -112,7 +112,9 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
     scrollToEnd: toEnd,
     scrollToKey(key) {
       const index = latest.current.rows.findIndex((row) => row.key === key);
-      if (index !== -1) list.current?.scrollToIndex(index, { align: "center" });
+      if (index === -1) return;
+      isStuck.current = false;
+      list.current?.scrollToIndex(index, { align: "center" });
     },
     focusEnd() {
       focusRow(latest.current.rows.length - 1);

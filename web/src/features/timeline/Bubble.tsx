@@ -1,3 +1,4 @@
+import { Pin } from "lucide-react";
 import { memo } from "react";
 import { t } from "#/i18n/text";
 import { clock, fullTime } from "#/i18n/time";
@@ -5,17 +6,24 @@ import { cx } from "#/lib/cx";
 import { emojiCount } from "#/lib/emoji";
 import { hue } from "#/lib/identity";
 import { plain } from "#/lib/markdown";
-import type { Body, User, UserId } from "#/proto/wire";
+import type { Body, ConversationId, Message, User, UserId } from "#/proto/wire";
 import type { Line } from "#/sync/client";
 import { Avatar } from "#/ui/Avatar";
 import { RichText } from "#/ui/RichText";
 import { type Tick, Ticks } from "#/ui/Ticks";
+import { Quote } from "./Quote";
+import { Reactions } from "./Reactions";
 import { Refused } from "./Refused";
+import { Toolbar, useMessageGestures } from "./Toolbar";
+import { useMessageActions } from "./useMessageActions";
 
 type Spoken = Extract<Line, { kind: "sent" | "pending" | "refused" }>;
 
 interface Props {
+  readonly conversation: ConversationId;
   readonly line: Spoken;
+  /** One was just led here. */
+  readonly isMarked: boolean;
   readonly at_ms: number;
   readonly author: User | undefined;
   readonly users: ReadonlyMap<UserId, User>;
@@ -30,18 +38,21 @@ interface Props {
 
 /** One message. */
 export const Bubble = memo(function Bubble(props: Props) {
-  const { line, isOwn, isFirst, isLast, hasNames, author, tabIndex } = props;
-  const is_jumbo = jumbo(line) > 0;
-  const name = isOwn ? t("timeline.you") : (author?.name ?? t("timeline.someone"));
+  const { line, isOwn, isFirst, isLast, hasNames, author, tabIndex, isMarked } = props;
+  const message = messageOf(line);
+  const gestures = useMessageGestures(message);
+  const name = nameOf(props);
   return (
     <article
+      {...gestures}
       data-key={line.key}
       tabIndex={tabIndex}
       aria-label={spoken(props, name)}
       className={cx(
-        "group flex items-end gap-2 rounded-2xl",
+        "group flex items-end gap-2 rounded-2xl pointer-coarse:select-none",
         isOwn && "justify-end",
         isFirst ? "pt-2" : "pt-0.5",
+        isMarked && "motion-safe:animate-mark bg-selected",
       )}
     >
       {hasNames && !isOwn && (
@@ -50,18 +61,54 @@ export const Bubble = memo(function Bubble(props: Props) {
         </span>
       )}
       <div className={cx("flex min-w-0 max-w-[min(88%,36rem)] flex-col gap-1", isOwn && "items-end")}>
-        <div
-          className={cx("relative min-w-16 max-w-full px-3 py-1.5", shape(props), !is_jumbo && ground(isOwn))}
-        >
-          {hasNames && !isOwn && isFirst && <Author id={author?.user ?? ""} name={name} />}
-          <Words {...props} isJumbo={is_jumbo} />
-          <Meta {...props} />
-        </div>
+        <Box {...props} name={name} />
+        {message && !message.deleted && (message.reactions?.length ?? 0) > 0 && (
+          <MessageReactions message={message} isOwn={isOwn} />
+        )}
         {line.kind === "refused" && <Refused line={line} />}
       </div>
     </article>
   );
 });
+
+/** The bubble itself: who, what is answered, the words, and when. */
+function Box(props: Props & { readonly name: string }) {
+  const { line, isOwn, isFirst, hasNames, author, name, conversation } = props;
+  const message = messageOf(line);
+  const is_jumbo = jumbo(line) > 0;
+  const reply_to = message ? message.reply_to : line.kind === "sent" ? undefined : line.reply_to;
+  const { jump } = useMessageActions();
+  return (
+    <div className={cx("relative min-w-16 max-w-full px-3 py-1.5", shape(props), !is_jumbo && ground(isOwn))}>
+      {hasNames && !isOwn && isFirst && <Author id={author?.user ?? ""} name={name} />}
+      {reply_to !== undefined && !message?.deleted && (
+        <Quote conversation={conversation} seq={reply_to} isOwn={isOwn} onJump={jump} />
+      )}
+      <Words {...props} isJumbo={is_jumbo} />
+      <Meta {...props} />
+      {message && !message.deleted && <Toolbar message={message} isOwn={isOwn} />}
+    </div>
+  );
+}
+
+function MessageReactions({ message, isOwn }: { readonly message: Message; readonly isOwn: boolean }) {
+  const { react } = useMessageActions();
+  return (
+    <Reactions
+      reactions={message.reactions ?? []}
+      isOwn={isOwn}
+      onToggle={(emoji, on) => react(message, emoji, on)}
+    />
+  );
+}
+
+function messageOf(line: Spoken): Message | undefined {
+  return line.kind === "sent" ? line.message : undefined;
+}
+
+function nameOf({ isOwn, author }: Props): string {
+  return isOwn ? t("timeline.you") : (author?.name ?? t("timeline.someone"));
+}
 
 function ground(is_own: boolean): string {
   return is_own ? "bg-own" : "bg-other shadow-bubble";
@@ -118,7 +165,8 @@ function Aside({ text, tail }: { readonly text: string; readonly tail: string })
 /** What `Meta` will cover: the time, the word "edited" and the width of the ticks. */
 function tail(line: Spoken, is_own: boolean, at_ms: number): string {
   const edited = isEdited(line) ? `${t("timeline.edited")} ` : "";
-  return edited + clock(at_ms) + (is_own ? "\u2003\u2002" : "");
+  const pin = isPinned(line) ? "\u2003" : "";
+  return pin + edited + clock(at_ms) + (is_own ? "\u2003\u2002" : "");
 }
 
 function Meta({ line, isOwn, at_ms }: Props) {
@@ -129,6 +177,12 @@ function Meta({ line, isOwn, at_ms }: Props) {
         isOwn ? "text-own-muted" : "text-muted",
       )}
     >
+      {isPinned(line) && (
+        <span title={t("message.pinned")}>
+          <Pin aria-hidden="true" size={12} />
+          <span className="sr-only">{t("message.pinned")}</span>
+        </span>
+      )}
       {isEdited(line) && <span>{t("timeline.edited")}</span>}
       <time dateTime={new Date(at_ms).toISOString()} title={fullTime(at_ms)}>
         {clock(at_ms)}
@@ -152,6 +206,10 @@ function isEdited(line: Spoken): boolean {
   return line.kind === "sent" && (line.message.edits ?? 0) > 0 && !line.message.deleted;
 }
 
+function isPinned(line: Spoken): boolean {
+  return line.kind === "sent" && line.message.pinned === true && !line.message.deleted;
+}
+
 function bodyOf(line: Spoken): Body | undefined {
   return line.kind === "sent" ? line.message.body : line.body;
 }
@@ -169,7 +227,9 @@ function spoken({ line, users, isOwn, at_ms }: Props, name: string): string {
   const is_deleted = line.kind === "sent" && line.message.deleted;
   const text = body?.kind === "text" ? plain(body.text, (id) => users.get(id as UserId)?.name) : "";
   const words = is_deleted ? t("timeline.deleted") : text || t("timeline.unknownBody");
-  return [name, clock(at_ms), words, isOwn ? statusText(line) : ""].filter(Boolean).join(", ");
+  const reactions = line.kind === "sent" && !is_deleted ? (line.message.reactions ?? []) : [];
+  const felt = reactions.map(({ emoji, count }) => t("reactions.one", { emoji, n: count }));
+  return [name, clock(at_ms), words, ...felt, isOwn ? statusText(line) : ""].filter(Boolean).join(", ");
 }
 
 function personStyle(id: string): React.CSSProperties {

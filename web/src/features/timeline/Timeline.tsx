@@ -8,15 +8,25 @@ import { EmptyState } from "#/ui/EmptyState";
 import { useNow } from "#/ui/useNow";
 import { type ListHandle, type ListView, VirtualList } from "#/ui/VirtualList";
 import { JumpButton } from "./JumpButton";
+import { MessageOver } from "./MessageOver";
+import { PinnedBar } from "./PinnedBar";
 import { type Row, toRows } from "./rows";
 import { TimelineLoading } from "./TimelineLoading";
 import { DayPill, TimelineRow } from "./TimelineRow";
 import { useArrivals } from "./useArrivals";
 import { useDivider } from "./useDivider";
+import { useJump } from "./useJump";
+import { MessageActionsContext, useActionsOf } from "./useMessageActions";
 import { useReadMark } from "./useReadMark";
 
+interface TimelineProps {
+  readonly view: ConversationView;
+  /** The message that the address names. */
+  readonly target?: number | undefined;
+}
+
 /** All that was said in a conversation, opened where one stopped reading. Give it the conversation as `key`. */
-export function Timeline({ view }: { readonly view: ConversationView }) {
+export function Timeline({ view, target }: TimelineProps) {
   const id = view.conversation;
   const { open, close } = useActions();
   const timeline = useTimeline(id);
@@ -35,8 +45,14 @@ export function Timeline({ view }: { readonly view: ConversationView }) {
   }, [id, open, close]);
 
   return (
-    <div className="relative min-h-0 grow">
-      <Content view={view} timeline={timeline} rows={rows} isDivided={unread_after !== undefined} />
+    <div className="relative flex min-h-0 grow flex-col">
+      <Content
+        view={view}
+        timeline={timeline}
+        rows={rows}
+        isDivided={unread_after !== undefined}
+        target={target}
+      />
       <div role="log" aria-live="polite" className="sr-only">
         {news}
       </div>
@@ -44,14 +60,14 @@ export function Timeline({ view }: { readonly view: ConversationView }) {
   );
 }
 
-interface ContentProps {
-  readonly view: ConversationView;
+interface ContentProps extends TimelineProps {
   readonly timeline: TimelineView;
   readonly rows: readonly Row[];
   readonly isDivided: boolean;
 }
 
-function Content({ view, timeline, rows, isDivided }: ContentProps) {
+function Content({ isDivided, ...props }: ContentProps) {
+  const { view, timeline, rows } = props;
   const has_divider = rows.some((row) => row.begins_unread);
   // The list opens once, so it waits until the place to open at is there.
   const [isOpen, setOpen] = useState(false);
@@ -59,12 +75,12 @@ function Content({ view, timeline, rows, isDivided }: ContentProps) {
   useEffect(() => {
     if (may_open) setOpen(true);
   }, [may_open]);
-  if (isOpen || may_open) return <Lines view={view} timeline={timeline} rows={rows} />;
+  if (isOpen || may_open) return <Lines {...props} />;
   if (timeline.is_loading || timeline.has_older) return <TimelineLoading label={t("timeline.loading")} />;
   return <Beginning view={view} />;
 }
 
-function Lines({ view, timeline, rows }: Omit<ContentProps, "isDivided">) {
+function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">) {
   const id = view.conversation;
   const { loadOlder, loadNewer } = useActions();
   const users = useSnapshot((snapshot) => snapshot.users);
@@ -74,6 +90,8 @@ function Lines({ view, timeline, rows }: Omit<ContentProps, "isDivided">) {
   const [sight, setSight] = useState<Sight>({ first: 0, is_far: false });
   const seen = useReadMark(id, timeline.read_seq);
   useFollowOwn(rows, list);
+  const { jump, marked } = useJump({ id, rows, list, target });
+  const { actions, over } = useActionsOf(view, jump);
 
   const onView = useCallback(
     (next: ListView) => {
@@ -88,40 +106,48 @@ function Lines({ view, timeline, rows }: Omit<ContentProps, "isDivided">) {
     [rows, seen],
   );
 
+  const toLatest = () => {
+    if (timeline.has_newer) jump(view.head.head.last_seq);
+    else list.current?.scrollToEnd();
+  };
+
   return (
-    <>
-      <VirtualList
-        ref={list}
-        label={t("timeline.label", { name: view.title })}
-        rows={rows}
-        openAtKey={rows.find((row) => row.begins_unread)?.key}
-        isBusy={timeline.is_loading}
-        onView={onView}
-        onNearStart={() => {
-          if (timeline.has_older && !timeline.is_loading) loadOlder(id);
-        }}
-        onNearEnd={() => {
-          if (timeline.has_newer && !timeline.is_loading) loadNewer(id);
-        }}
-        renderRow={(row, tabIndex) => (
-          <TimelineRow
-            row={row}
-            conversation={id}
-            users={users}
-            me={me}
-            hasNames={view.kind === "group"}
-            now_ms={now_ms}
-            tabIndex={tabIndex}
-          />
-        )}
-      >
-        {!timeline.has_older && <Origin view={view} />}
-      </VirtualList>
-      <FloatingDay row={rows[sight.first]} index={sight.first} now_ms={now_ms} />
-      {(sight.is_far || timeline.has_newer) && (
-        <JumpButton nNew={view.unread} onJump={() => list.current?.scrollToEnd()} />
-      )}
-    </>
+    <MessageActionsContext value={actions}>
+      <PinnedBar lines={timeline.lines} onJump={jump} />
+      <div className="relative min-h-0 grow">
+        <VirtualList
+          ref={list}
+          label={t("timeline.label", { name: view.title })}
+          rows={rows}
+          openAtKey={rows.find((row) => row.begins_unread)?.key}
+          isBusy={timeline.is_loading}
+          onView={onView}
+          onNearStart={() => {
+            if (timeline.has_older && !timeline.is_loading) loadOlder(id);
+          }}
+          onNearEnd={() => {
+            if (timeline.has_newer && !timeline.is_loading) loadNewer(id);
+          }}
+          renderRow={(row, tabIndex) => (
+            <TimelineRow
+              row={row}
+              conversation={id}
+              users={users}
+              me={me}
+              hasNames={view.kind === "group"}
+              now_ms={now_ms}
+              tabIndex={tabIndex}
+              isMarked={row.key === marked}
+            />
+          )}
+        >
+          {!timeline.has_older && <Origin view={view} />}
+        </VirtualList>
+        <FloatingDay row={rows[sight.first]} index={sight.first} now_ms={now_ms} />
+        {(sight.is_far || timeline.has_newer) && <JumpButton nNew={view.unread} onJump={toLatest} />}
+      </div>
+      <MessageOver over={over} />
+    </MessageActionsContext>
   );
 }
 

@@ -1,10 +1,12 @@
 import { memo } from "react";
 import { t } from "#/i18n/text";
-import { dayName } from "#/i18n/time";
+import { clock, dayName, fullTime } from "#/i18n/time";
 import { useActions } from "#/live/useClient";
 import type { ConversationId, User, UserId } from "#/proto/wire";
+import type { Line } from "#/sync/client";
 import { Button } from "#/ui/Button";
 import { Bubble } from "./Bubble";
+import { eventWords } from "./eventWords";
 import type { Row } from "./rows";
 
 interface Props {
@@ -15,20 +17,27 @@ interface Props {
   readonly hasNames: boolean;
   readonly now_ms: number;
   readonly tabIndex: 0 | -1;
+  readonly isMarked: boolean;
 }
 
 /** A row of the timeline with what stands above it: the day, the divider. */
 export const TimelineRow = memo(
-  function TimelineRow({ row, conversation, users, me, hasNames, now_ms, tabIndex }: Props) {
+  function TimelineRow(props: Props) {
+    const { row, conversation, users, me, hasNames, now_ms, tabIndex, isMarked } = props;
     const { line } = row;
     return (
       <div className="mx-auto w-full max-w-[47.5rem] px-3">
         {row.begins_day && <DayPill text={dayName(row.at_ms, now_ms)} />}
         {row.begins_unread && <UnreadDivider />}
-        {line.kind === "gap" && <Gap conversation={conversation} />}
+        {line.kind === "gap" && <Gap conversation={conversation} after_seq={line.after_seq} />}
+        {line.kind === "event" && (
+          <EventLine line={line} users={users} at_ms={row.at_ms} tabIndex={tabIndex} />
+        )}
         {(line.kind === "sent" || line.kind === "pending" || line.kind === "refused") && (
           <Bubble
+            conversation={conversation}
             line={line}
+            isMarked={isMarked}
             at_ms={row.at_ms}
             author={row.author === undefined ? undefined : users.get(row.author)}
             users={users}
@@ -52,7 +61,7 @@ function sameRow(before: Row, after: Row): boolean {
 }
 
 function sameRest(before: Props, after: Props): boolean {
-  const names = ["conversation", "users", "me", "hasNames", "now_ms", "tabIndex"] as const;
+  const names = ["conversation", "users", "me", "hasNames", "now_ms", "tabIndex", "isMarked"] as const;
   return names.every((name) => before[name] === after[name]);
 }
 
@@ -76,8 +85,37 @@ function UnreadDivider() {
   );
 }
 
-function Gap({ conversation }: { readonly conversation: ConversationId }) {
-  const { loadOlder } = useActions();
+interface EventProps {
+  readonly line: Extract<Line, { kind: "event" }>;
+  readonly users: ReadonlyMap<UserId, User>;
+  readonly at_ms: number;
+  readonly tabIndex: 0 | -1;
+}
+
+/** What happened to the conversation itself. */
+function EventLine({ line, users, at_ms, tabIndex }: EventProps) {
+  const words = eventWords(line.event, (user) => users.get(user)?.name ?? t("timeline.someone"));
+  if (words === undefined) return null;
+  return (
+    <article
+      data-key={line.key}
+      tabIndex={tabIndex}
+      title={fullTime(at_ms)}
+      aria-label={`${words}, ${clock(at_ms)}`}
+      className="mx-auto my-1.5 w-fit max-w-full rounded-full px-3 py-0.5 text-center text-muted text-sm"
+    >
+      {words}
+    </article>
+  );
+}
+
+interface GapProps {
+  readonly conversation: ConversationId;
+  readonly after_seq: number;
+}
+
+function Gap({ conversation, after_seq }: GapProps) {
+  const { loadNewer } = useActions();
   return (
     <div className="flex items-center justify-center gap-2 py-3 text-muted text-sm">
       {t("timeline.gap")}
@@ -85,7 +123,7 @@ function Gap({ conversation }: { readonly conversation: ConversationId }) {
         size="small"
         look="quiet"
         label={t("timeline.gapLoad")}
-        onClick={() => loadOlder(conversation)}
+        onClick={() => loadNewer(conversation, after_seq)}
       />
     </div>
   );

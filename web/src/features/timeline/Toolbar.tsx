@@ -1,0 +1,123 @@
+import { EllipsisVertical, Reply, SmilePlus } from "lucide-react";
+import { type KeyboardEvent, type MouseEvent, type PointerEvent, type ReactNode, useRef } from "react";
+import { t } from "#/i18n/text";
+import { cx } from "#/lib/cx";
+import type { Message } from "#/proto/wire";
+import { type MessageActions, useMessageActions } from "./useMessageActions";
+
+interface Props {
+  readonly message: Message;
+  readonly isOwn: boolean;
+}
+
+/** Beside a message under the pointer: what is done most. Keys and long presses have other ways. */
+export function Toolbar({ message, isOwn }: Props) {
+  const actions = useMessageActions();
+  const rights = actions.rights(message);
+  return (
+    <div
+      className={cx(
+        "absolute -top-4 z-[1] hidden rounded-full bg-raised p-0.5 shadow-raised ring-1 ring-line",
+        "pointer-fine:group-hover:flex",
+        isOwn ? "start-0 -translate-x-1/3 rtl:translate-x-1/3" : "end-0 translate-x-1/3 rtl:-translate-x-1/3",
+      )}
+    >
+      {rights.may_react && (
+        <Tool
+          label={t("message.react")}
+          icon={<SmilePlus size={17} />}
+          onPress={() => actions.show({ kind: "emoji", message })}
+        />
+      )}
+      {rights.may_reply && (
+        <Tool label={t("message.reply")} icon={<Reply size={17} />} onPress={() => actions.reply(message)} />
+      )}
+      <Tool
+        label={t("message.menu")}
+        icon={<EllipsisVertical size={17} />}
+        onPress={(event) =>
+          actions.show({ kind: "menu", message, anchor: event.currentTarget.getBoundingClientRect() })
+        }
+      />
+    </div>
+  );
+}
+
+interface ToolProps {
+  readonly label: string;
+  readonly icon: ReactNode;
+  readonly onPress: (event: MouseEvent<HTMLButtonElement>) => void;
+}
+
+function Tool({ label, icon, onPress }: ToolProps) {
+  return (
+    <button
+      type="button"
+      tabIndex={-1}
+      aria-label={label}
+      title={label}
+      onClick={onPress}
+      className="grid size-8 place-items-center rounded-full text-muted hover:bg-hover hover:text-text"
+    >
+      {icon}
+    </button>
+  );
+}
+
+const LONG_PRESS_MS = 450;
+const MOVED_PX = 10;
+
+/** The other ways to a message's actions: keys while it has the focus, the right button, a long press. */
+export function useMessageGestures(message: Message | undefined) {
+  const actions = useMessageActions();
+  const press = useRef<{ timer: ReturnType<typeof setTimeout>; x: number; y: number }>(undefined);
+  const end = () => clearTimeout(press.current?.timer);
+  if (!message) return {};
+  const openAt = (x: number, y: number) =>
+    actions.show({ kind: "menu", message, anchor: { top: y, bottom: y, left: x, right: x } });
+  return {
+    onKeyDown(event: KeyboardEvent<HTMLElement>) {
+      if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (pressKey(event, message, actions)) event.preventDefault();
+    },
+    onContextMenu(event: MouseEvent<HTMLElement>) {
+      // A marked text or a link has a menu of the browser, with what belongs to it.
+      if ((event.target as HTMLElement).closest("a") || window.getSelection()?.isCollapsed === false) return;
+      event.preventDefault();
+      openAt(event.clientX, event.clientY);
+    },
+    onPointerDown(event: PointerEvent<HTMLElement>) {
+      if (event.pointerType !== "touch") return;
+      const { clientX: x, clientY: y } = event;
+      press.current = { timer: setTimeout(() => openAt(x, y), LONG_PRESS_MS), x, y };
+    },
+    onPointerMove(event: PointerEvent<HTMLElement>) {
+      const at = press.current;
+      if (at && Math.hypot(event.clientX - at.x, event.clientY - at.y) > MOVED_PX) end();
+    },
+    onPointerUp: end,
+    onPointerCancel: end,
+  };
+}
+
+/** Does what a key stands for; whether it stands for anything. */
+function pressKey(event: KeyboardEvent<HTMLElement>, message: Message, actions: MessageActions): boolean {
+  const rights = actions.rights(message);
+  const box = () => event.currentTarget.getBoundingClientRect();
+  const menu = () => actions.show({ kind: "menu", message, anchor: box() });
+  const keys: Readonly<Record<string, false | (() => void)>> = {
+    r: rights.may_reply && (() => actions.reply(message)),
+    e: rights.may_edit && (() => actions.edit(message)),
+    "+": rights.may_react && (() => actions.show({ kind: "emoji", message })),
+    p: rights.may_pin && (() => actions.pin(message)),
+    c: () => actions.copy(message),
+    Delete: rights.may_delete && (() => actions.show({ kind: "delete", message })),
+    ".": menu,
+    Enter: menu,
+    ContextMenu: menu,
+  };
+  const act = keys[event.key];
+  if (!act) return false;
+  act();
+  return true;
+}
