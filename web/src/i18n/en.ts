@@ -271,6 +271,8 @@ export const en = {
   "pinned.label": "Pinned message",
   "pinned.show": "Show the pinned message",
 
+  "event.made": "{by} made this group",
+  "event.madeWith": "{by} made this group with {names}",
   "event.joined": "{names} joined",
   "event.added": "{by} added {names}",
   "event.left": "{names} left",

@@ -66,6 +66,7 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
   const list = useRef<VirtualizerHandle>(null);
   const isStuck = useRef(openAtKey === undefined);
   const lastOffset = useRef(0);
+  const anchor = useRef<Anchor>(undefined);
   const latest = useRef(props);
   latest.current = props;
   const is_shifted = useShift(rows);
@@ -80,6 +81,7 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
     if (view.isAtEnd) isStuck.current = true;
     else if (handle.scrollOffset < lastOffset.current - 1) isStuck.current = false;
     lastOffset.current = handle.scrollOffset;
+    anchor.current = anchorAt(handle, rows, view.first);
     onView(view);
     if (handle.scrollOffset < handle.viewportSize * AHEAD_SCREENS) onNearStart();
     if (view.screensToEnd < AHEAD_SCREENS) onNearEnd();
@@ -103,6 +105,7 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: runs whenever rows come or go.
   useLayoutEffect(() => {
     if (isStuck.current) toEnd();
+    else if (!is_shifted) keepAnchor(list.current, rows, anchor.current);
   }, [rows.length, rows.at(-1)?.key]);
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows that come or go change what can be seen.
@@ -177,6 +180,30 @@ function measure(handle: VirtualizerHandle, n_rows: number): ListView {
     isAtEnd: distance_px <= STICK_PX,
     screensToEnd: distance_px / Math.max(1, handle.viewportSize),
   };
+}
+
+/** The row at the top of what is seen, and how far it is scrolled in. */
+interface Anchor {
+  readonly key: string;
+  readonly index: number;
+  readonly within_px: number;
+}
+
+function anchorAt(handle: VirtualizerHandle, rows: readonly ListRow[], index: number): Anchor | undefined {
+  const key = rows[index]?.key;
+  if (key === undefined) return undefined;
+  return { key, index, within_px: handle.scrollOffset - handle.getItemOffset(index) };
+}
+
+/** Rows that fill a hole above what is being read must not push it away. */
+function keepAnchor(
+  handle: VirtualizerHandle | null,
+  rows: readonly ListRow[],
+  anchor: Anchor | undefined,
+): void {
+  if (!handle || !anchor || rows[anchor.index]?.key === anchor.key) return;
+  const index = rows.findIndex((row) => row.key === anchor.key);
+  if (index !== -1) handle.scrollTo(handle.getItemOffset(index) + anchor.within_px);
 }
 
 /** Whether this render adds or removes rows at the start, so that the place has to be kept from the end. */

@@ -2,7 +2,7 @@ import { Check, Copy, Link2 } from "lucide-react";
 import { useState } from "react";
 import { refusalText } from "#/i18n/refusal";
 import { t } from "#/i18n/text";
-import { useActions } from "#/live/useClient";
+import { http } from "#/live/server";
 import type { ConversationId } from "#/proto/wire";
 import { Button } from "#/ui/Button";
 import { copyText } from "#/ui/clipboard";
@@ -13,13 +13,13 @@ const report = (error: unknown) => toast(refusalText(error));
 
 /** A link by which anyone joins this conversation, and the server if need be. */
 export function InviteLink({ conversation }: { readonly conversation: ConversationId }) {
-  const { createInvite } = useActions();
   const [url, setUrl] = useState<string>();
   const [isBusy, setBusy] = useState(false);
   const [isCopied, setCopied] = useState(false);
   const make = () => {
     setBusy(true);
-    createInvite(conversation)
+    http
+      .createInvite({ conversation })
       .then(({ url: made }) => setUrl(made), report)
       .finally(() => setBusy(false));
   };

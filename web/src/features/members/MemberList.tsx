@@ -33,7 +33,7 @@ interface Props {
 
 /** Who is here, and what may be done about it. */
 export function MemberList({ view, onOpen }: Props) {
-  const { members, has_more, loadMore, refresh } = useMembers(view.conversation);
+  const { members, has_more, problem, loadMore, refresh } = useMembers(view.conversation);
   const [isAdding, setAdding] = useState(false);
   const [filter, setFilter] = useState("");
   const users = useSnapshot((snapshot) => snapshot.users);
@@ -63,6 +63,7 @@ export function MemberList({ view, onOpen }: Props) {
           <MemberRow key={member.user} member={member} view={view} onOpen={onOpen} onChanged={refresh} />
         ))}
       </ul>
+      {problem !== undefined && <p className="text-muted text-sm">{problem}</p>}
       {has_more && <Button look="quiet" label={t("members.more")} onClick={loadMore} />}
       {isAdding && (
         <AddMembers view={view} present={members ?? []} onClose={() => setAdding(false)} onAdded={refresh} />

@@ -2,10 +2,11 @@ import { useCallback, useEffect, useRef, useState } from "react";
 import { refusalText } from "#/i18n/refusal";
 import { useActions, useTimeline } from "#/live/useClient";
 import type { ConversationId, Member } from "#/proto/wire";
-import { toast } from "#/ui/Toast";
 
 interface Held {
   readonly members: readonly Member[] | undefined;
+  /** Why there is no list, in words. */
+  readonly problem?: string;
   readonly has_more: boolean;
 }
 
@@ -34,7 +35,8 @@ export function useMembers(id: ConversationId): MembersView {
         if (mine === asked.current)
           setHeld({ members: [...before, ...page.members], has_more: page.more ?? false });
       } catch (error) {
-        if (mine === asked.current) toast(refusalText(error));
+        if (mine === asked.current)
+          setHeld({ members: before, has_more: false, problem: refusalText(error) });
       }
     },
     [id, members, wantUsers],

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { t } from "#/i18n/text";
 import { dayName } from "#/i18n/time";
 import { useActions, useSnapshot, useTimeline } from "#/live/useClient";
+import type { ConversationId, User, UserId } from "#/proto/wire";
 import type { ConversationView, TimelineView } from "#/sync/client";
 import { EmptyState } from "#/ui/EmptyState";
 import { useNow } from "#/ui/useNow";
@@ -38,6 +39,7 @@ export function Timeline({ view, target }: TimelineProps) {
     [timeline.lines, me, unread_after],
   );
   const news = useArrivals(rows, users);
+  useNames(rows, users);
 
   useEffect(() => {
     open(id);
@@ -60,6 +62,26 @@ export function Timeline({ view, target }: TimelineProps) {
   );
 }
 
+/** Asks for the names of those who are shown and not known yet. */
+function useNames(rows: readonly Row[], users: ReadonlyMap<UserId, User>): void {
+  const { wantUsers } = useActions();
+  const unknown = useMemo(() => unknownIn(rows, users).join(" "), [rows, users]);
+  useEffect(() => {
+    if (unknown !== "") wantUsers(unknown.split(" ") as UserId[]);
+  }, [unknown, wantUsers]);
+}
+
+function unknownIn(rows: readonly Row[], users: ReadonlyMap<UserId, User>): readonly UserId[] {
+  const shown = rows.flatMap(({ line, author }) => {
+    if (line.kind !== "event") return author === undefined ? [] : [author];
+    const { event } = line;
+    if (event.type === "floored") return [];
+    const changed = event.type === "membership" ? event.changes.map(({ user }) => user) : [];
+    return event.by === undefined ? changed : [event.by, ...changed];
+  });
+  return [...new Set(shown)].filter((user) => !users.has(user));
+}
+
 interface ContentProps extends TimelineProps {
   readonly timeline: TimelineView;
   readonly rows: readonly Row[];
@@ -68,16 +90,41 @@ interface ContentProps extends TimelineProps {
 
 function Content({ isDivided, ...props }: ContentProps) {
   const { view, timeline, rows } = props;
-  const has_divider = rows.some((row) => row.begins_unread);
+  const is_divider_far = isDivided && timeline.has_older && isAbove(rows, timeline.read_seq);
+  const is_patient = useFirstUnread(view.conversation, is_divider_far, timeline.read_seq);
   // The list opens once, so it waits until the place to open at is there.
   const [isOpen, setOpen] = useState(false);
-  const may_open = rows.length > 0 && (has_divider || !isDivided || !timeline.is_loading);
+  const may_open = rows.length > 0 && !(is_divider_far && is_patient) && !timeline.is_loading;
   useEffect(() => {
     if (may_open) setOpen(true);
   }, [may_open]);
   if (isOpen || may_open) return <Lines {...props} />;
-  if (timeline.is_loading || timeline.has_older) return <TimelineLoading label={t("timeline.loading")} />;
+  if (rows.length > 0 || timeline.is_loading || timeline.has_older)
+    return <TimelineLoading label={t("timeline.loading")} />;
   return <Beginning view={view} />;
+}
+
+/** Whether the first unread message lies above everything that is loaded. */
+function isAbove(rows: readonly Row[], read_seq: number): boolean {
+  const first = rows.find(({ line }) => line.kind === "sent");
+  return first?.line.kind === "sent" && first.line.message.seq > read_seq + 1;
+}
+
+/** Longer than this nobody waits for the first unread message; the latest ones do. */
+const PATIENCE_MS = 3_000;
+
+/** Loads what is around the first unread message where it is far away; whether it is still worth waiting for. */
+function useFirstUnread(id: ConversationId, is_far: boolean, read_seq: number): boolean {
+  const { loadAround } = useActions();
+  const [isPatient, setPatient] = useState(true);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked once, for the mark as it was at opening.
+  useEffect(() => {
+    if (!is_far) return;
+    loadAround(id, read_seq + 1);
+    const timer = setTimeout(() => setPatient(false), PATIENCE_MS);
+    return () => clearTimeout(timer);
+  }, [is_far]);
+  return isPatient;
 }
 
 function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">) {

@@ -1,4 +1,4 @@
-import { memo } from "react";
+import { memo, useEffect } from "react";
 import { t } from "#/i18n/text";
 import { clock, dayName, fullTime } from "#/i18n/time";
 import { useActions } from "#/live/useClient";
@@ -116,8 +116,10 @@ interface GapProps {
 
 function Gap({ conversation, after_seq }: GapProps) {
   const { loadNewer } = useActions();
+  // Rows are drawn shortly before they come into sight, so the hole is mostly closed when one reaches it.
+  useEffect(() => loadNewer(conversation, after_seq), [loadNewer, conversation, after_seq]);
   return (
-    <div className="flex items-center justify-center gap-2 py-3 text-muted text-sm">
+    <div className="flex min-h-16 items-center justify-center gap-2 py-3 text-muted text-sm">
       {t("timeline.gap")}
       <Button
         size="small"

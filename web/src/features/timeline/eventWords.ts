@@ -32,6 +32,8 @@ function membershipWords(
   const is_own = by === undefined || of_kind.every(({ user }) => user === by);
   switch (first.change) {
     case "joined":
+      if (of_kind.some(({ user, role }) => user === by && role === "owner"))
+        return foundingWords(of_kind, nameOf);
       return is_own ? t("event.joined", { names }) : t("event.added", { by: nameOf(by), names });
     case "left":
       return t("event.left", { names });
@@ -40,6 +42,16 @@ function membershipWords(
     case "role":
       return t(`event.role.${first.role ?? "member"}`, { names });
   }
+}
+
+/** The first line of all: who made it, and with whom. */
+function foundingWords(changes: readonly MemberChange[], nameOf: NameOf): string {
+  const owner = changes.find(({ role }) => role === "owner");
+  const by = owner ? nameOf(owner.user) : t("timeline.someone");
+  const others = changes.filter((change) => change !== owner);
+  return others.length === 0
+    ? t("event.made", { by })
+    : t("event.madeWith", { by, names: namesOf(others, nameOf) });
 }
 
 const MAX_NAMES = 3;
