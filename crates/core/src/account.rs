@@ -17,6 +17,12 @@ const PASSWORD_MAX_BYTES: usize = 1_024;
 /// Code points of a name, at most.
 const NAME_MAX_CHARS: usize = 64;
 
+/// A secret of 128 random bits that people can hand on, in 32 hexadecimal digits.
+#[must_use]
+pub fn new_secret() -> String {
+    format!("{:032x}", rand::random::<u128>())
+}
+
 /// The sum by which a secret is stored and looked up.
 #[must_use]
 pub fn secret_hash(secret: &str) -> SecretHash {

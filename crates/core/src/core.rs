@@ -1,7 +1,7 @@
 //! Everything that sessions share, put together.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use voodoo_proto::event::{Goaway, ServerFrame};
@@ -47,6 +47,8 @@ pub struct Core {
     pub hub: Arc<Hub>,
     /// Time that only goes forward.
     pub uptime: Uptime,
+    /// Where people find the server; empty until it listens.
+    url: OnceLock<String>,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) conversations: Conversations,
     pub(crate) marks: Arc<Marks>,
@@ -87,8 +89,18 @@ impl Core {
         workers.push(Box::pin(keeper.run()));
         let uptime = Uptime::begin();
         workers.push(Box::pin(sweep(Arc::clone(&hub), Arc::clone(&settings), uptime)));
-        let core =
-            Self { settings, store, accounts, clock, hub, uptime, bus, conversations, marks };
+        let core = Self {
+            settings,
+            store,
+            accounts,
+            clock,
+            hub,
+            uptime,
+            url: OnceLock::new(),
+            bus,
+            conversations,
+            marks,
+        };
         (Arc::new(core), workers)
     }
 
@@ -132,6 +144,16 @@ impl Core {
     /// Closes every session.
     pub fn close_all(&self, code: CloseCode) {
         self.hub.for_each(|handle| handle.outbox.close(code));
+    }
+
+    /// Says where people find the server, once it is known.
+    pub fn set_url(&self, url: String) {
+        self.url.get_or_init(|| url);
+    }
+
+    /// The link by which a code lets in.
+    pub(crate) fn join_url(&self, code: &str) -> String {
+        format!("{}/join#{code}", self.url.get().map_or("", String::as_str))
     }
 
     /// Over which window a reconnect of everyone is to be spread.

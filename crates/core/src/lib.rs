@@ -6,6 +6,7 @@
 pub mod account;
 pub mod apply;
 pub mod bus;
+pub mod census;
 pub mod clock;
 mod conversations;
 mod core;

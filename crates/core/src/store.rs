@@ -13,6 +13,7 @@ use voodoo_proto::reply::{ChangesPage, HistoryPage};
 use voodoo_proto::{ConversationId, DeviceId, InviteId, UserId};
 
 use crate::apply::{Applied, Effect, Write};
+use crate::census::Census;
 use crate::error::{Refusal, StoreError};
 
 /// What a result of the store is.
@@ -99,7 +100,7 @@ pub struct StoredMark {
 
 /// Conversations: the promises of the product.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Census {
     /// This incarnation of the database.
     async fn epoch(&self) -> Result<Arc<str>>;
 

@@ -48,6 +48,7 @@ async fn run(config: &Config) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("listening on {}", config.http.listen))?;
     let local = listener.local_addr()?;
+    core.set_url(door.url_at(local));
     let (stop, is_stopping) = watch::channel(false);
     let serving = tokio::spawn(listener::serve(
         listener,

@@ -3,6 +3,7 @@
 //! The connection hands in texts and polls; what there is to write stands in the outbox. A
 //! session keeps no timer and, while idle, nothing but its place in the hub.
 
+mod census;
 mod lane;
 mod pages;
 mod requests;

@@ -95,6 +95,12 @@ impl Session {
             Request::Changes(changes) => self.run(asker.changes(changes)),
             Request::Get(get) => self.run(asker.get(get)),
             Request::Users(users) => self.run(asker.users(users)),
+            Request::Members(members) => self.run(asker.members(members)),
+            Request::List(list) => self.run(asker.list(list)),
+            Request::Receipts(receipts) => self.run(asker.receipts(receipts)),
+            Request::Counts(counts) => self.run(asker.counts(counts)),
+            Request::InviteCreate(invite) => self.run(asker.invite_create(invite)),
+            Request::InviteRevoke(invite) => self.run(asker.invite_revoke(invite)),
             _ => {
                 let words = format!("{name} is not served yet");
                 let refusal = Refusal::new(RefusalCode::UnknownType, words);
@@ -137,7 +143,7 @@ impl Asker {
     }
 
     /// The answer as the session ends it.
-    fn answer<R: Serialize>(
+    pub(super) fn answer<R: Serialize>(
         &self,
         lane: Option<ConversationId>,
         result: Result<R, Refusal>,
@@ -150,7 +156,7 @@ impl Asker {
     }
 
     /// Waits for a reading, but not for ever.
-    async fn timed<T>(
+    pub(super) async fn timed<T>(
         &self,
         reading: impl Future<Output = crate::store::Result<T>>,
     ) -> Result<T, Refusal> {
@@ -286,7 +292,7 @@ impl Asker {
         }
     }
 
-    fn at_most_a_page(&self, field: &'static str, n: usize) -> Result<(), Refusal> {
+    pub(super) fn at_most_a_page(&self, field: &'static str, n: usize) -> Result<(), Refusal> {
         let limit = self.core.settings.rules.limits.page;
         if n <= usize::try_from(limit).unwrap_or(usize::MAX) {
             return Ok(());
@@ -294,7 +300,7 @@ impl Asker {
         Err(Refusal::field(field, format!("{n} asked for, {limit} allowed")))
     }
 
-    fn page_size(&self, limit: Option<u32>) -> Result<PageSize, Refusal> {
+    pub(super) fn page_size(&self, limit: Option<u32>) -> Result<PageSize, Refusal> {
         let max = self.core.settings.rules.limits.page;
         let n = limit.unwrap_or(PAGE_DEFAULT.min(max));
         if n == 0 || n > max {

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use voodoo_proto::object::{Conversation, Digest, Head, User};
-use voodoo_proto::reply::{ChangesPage, HistoryPage};
+use voodoo_proto::reply::{ChangesPage, Counts, HistoryPage, Listed, Members, Receipts};
 use voodoo_proto::{ConversationId, UserId};
 
-use super::reading;
 use super::tables::Tables;
+use super::{counting, reading};
 use crate::apply::{Applied, Directory, Effect, Rules, Write, advance, apply, user_view};
+use crate::census::{Census, ListPage, MemberPage};
 use crate::error::{Refusal, StoreError};
 use crate::store::{
     Around, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
@@ -160,5 +161,39 @@ impl Store for MemoryStore {
     async fn users(&self, users: &[UserId]) -> Result<Vec<User>> {
         let tables = self.tables.lock();
         Ok(users.iter().filter_map(|user| tables.users.get(user)).map(user_view).collect())
+    }
+}
+
+#[async_trait]
+impl Census for MemoryStore {
+    async fn members(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        page: MemberPage,
+    ) -> Result<Members> {
+        counting::members(&self.tables.lock(), user, conversation, &page)
+    }
+
+    async fn open_conversations(&self, page: ListPage) -> Result<Listed> {
+        Ok(counting::open_conversations(&self.tables.lock(), &page))
+    }
+
+    async fn receipts(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        seq: u64,
+    ) -> Result<Receipts> {
+        counting::receipts(&self.tables.lock(), &self.rules, user, conversation, seq)
+    }
+
+    async fn counts(
+        &self,
+        user: UserId,
+        conversation: ConversationId,
+        seqs: &[u64],
+    ) -> Result<Counts> {
+        counting::counts(&self.tables.lock(), user, conversation, seqs)
     }
 }

@@ -6,6 +6,7 @@
 
 mod accounts;
 pub mod contract;
+mod counting;
 mod memory;
 mod reading;
 mod tables;

@@ -5,6 +5,7 @@
 
 mod account_writes;
 mod accounts;
+mod census;
 mod codes;
 mod found;
 mod log;
@@ -113,6 +114,7 @@ impl From<rusqlite::Error> for OpenError {
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    kept_marks: Arc<census::KeptMarks>,
     rules: Arc<Rules>,
     epoch: Arc<str>,
     /// How the server is called and whether it has an owner: asked at each start of a session.
@@ -146,6 +148,7 @@ impl SqliteStore {
         Ok(Arc::new(Self {
             writer,
             readers,
+            kept_marks: Arc::default(),
             rules,
             epoch,
             about: Arc::new(RwLock::new(about)),

@@ -4,11 +4,13 @@
 //! of its own that holds nothing yet; a broken promise panics.
 
 mod accounts;
+mod counting;
 mod messages;
 mod reading;
 mod stage;
 
 pub use accounts::*;
+pub use counting::*;
 pub use messages::*;
 pub use reading::*;
 pub use stage::Stage;
@@ -37,6 +39,9 @@ macro_rules! store_contract {
             changes_that_cannot_be_had_are_a_reset
             a_page_ends_by_bytes_after_one_message
             people_are_found_by_the_beginning_of_a_word
+            members_are_listed_page_by_page
+            open_conversations_are_listed
+            whoever_has_read_is_counted
             a_server_is_claimed_once
             a_secret_works_once
             a_newer_secret_replaces_the_older

@@ -9,7 +9,7 @@ use voodoo_proto::{ClientId, ConversationId, UserId};
 use crate::apply::{Applied, Create, Reply, Send, Write};
 use crate::error::Refusal;
 use crate::rows::Placed;
-use crate::store::{NewDevice, NewUser, PageSize};
+use crate::store::{Claim, NewDevice, NewUser, OneTime, PageSize};
 use crate::testkit::Engine;
 
 /// What every test begins at, in Unix milliseconds.
@@ -50,6 +50,16 @@ impl Stage {
     pub async fn user(&self, handle: &str) -> UserId {
         let signed = self.engine.sign_up(None, person(handle), None, NOW_MS).await;
         signed.expect("an account is made").user
+    }
+
+    /// Makes the owner of the server, who alone opens broadcasts.
+    pub async fn owner(&self, handle: &str) -> UserId {
+        let secret = [255; 32];
+        let kept = self.engine.put_one_time(OneTime::SetUp, secret, None, u64::MAX >> 11).await;
+        kept.expect("a secret is kept");
+        let device = device(255, u64::MAX >> 11);
+        let claim = Claim { secret, user: person(handle), device, server_name: None };
+        self.engine.claim(claim, NOW_MS).await.expect("the server is claimed").user
     }
 
     /// Does one write.

@@ -45,7 +45,7 @@ pub(in super::super) fn find_users(
 }
 
 /// Takes the meaning from what LIKE takes for a pattern.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
