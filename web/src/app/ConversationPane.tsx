@@ -1,12 +1,15 @@
 import { ArrowLeft } from "lucide-react";
+import { useEffect } from "react";
 import { useLocation } from "wouter";
 import { Composer } from "#/features/composer/Composer";
 import { countText } from "#/features/members/ConversationInfo";
 import { RequestBar } from "#/features/members/RequestBar";
 import { Timeline } from "#/features/timeline/Timeline";
 import { t } from "#/i18n/text";
-import { useConversation, useSnapshot } from "#/live/useClient";
-import type { ConversationId } from "#/proto/wire";
+import { typingText } from "#/i18n/typing";
+import { cx } from "#/lib/cx";
+import { useActions, useConversation, useSnapshot } from "#/live/useClient";
+import type { ConversationId, Presence } from "#/proto/wire";
 import type { ConversationView } from "#/sync/client";
 import { Avatar } from "#/ui/Avatar";
 import { Button } from "#/ui/Button";
@@ -65,16 +68,40 @@ function Header({ view, hasBack, isInfoOpen }: HeaderProps) {
           <span className="block truncate font-semibold leading-tight">
             <bdi>{view.title}</bdi>
           </span>
-          <span className="block truncate text-muted text-sm leading-tight">{hintOf(view)}</span>
+          <Hint view={view} />
         </span>
       </button>
     </header>
   );
 }
 
-function hintOf(view: ConversationView): string {
-  if (view.peer) return `@${view.peer.handle}`;
-  return countText(view.kind === "broadcast", view.head.members);
+/** Who writes, or whether the other side is there, or how many there are. */
+function Hint({ view }: { readonly view: ConversationView }) {
+  const { watch } = useActions();
+  const me = useSnapshot((snapshot) => snapshot.me?.user);
+  const users = useSnapshot((snapshot) => snapshot.users);
+  const peer = view.peer?.user === me ? undefined : view.peer?.user;
+  const presence = useSnapshot((snapshot) => (peer === undefined ? undefined : snapshot.presence.get(peer)));
+  useEffect(() => (peer === undefined ? undefined : watch([peer])), [peer, watch]);
+  const is_typing = (view.typing?.length ?? 0) > 0;
+  const is_online = presence?.state === "online";
+  return (
+    <span
+      className={cx(
+        "block truncate text-sm leading-tight",
+        is_typing || is_online ? "text-accent-text" : "text-muted",
+      )}
+    >
+      {is_typing ? typingText(view.typing ?? [], (user) => users.get(user)?.name) : hintOf(view, presence)}
+    </span>
+  );
+}
+
+function hintOf(view: ConversationView, presence: Presence | undefined): string {
+  if (!view.peer) return countText(view.kind === "broadcast", view.head.members);
+  if (presence?.state === "online") return t("timeline.online");
+  if (presence?.state === "away" || presence?.state === "dnd") return presence.text ?? t("timeline.away");
+  return `@${view.peer.handle}`;
 }
 
 function Unknown() {

@@ -8,8 +8,11 @@ import { EmptyState } from "#/ui/EmptyState";
 import { RowList } from "#/ui/RowList";
 import { Skeleton } from "#/ui/Skeleton";
 import { useNow } from "#/ui/useNow";
-import { ConversationRow } from "./ConversationRow";
+import { ConversationRow, type MenuPlace } from "./ConversationRow";
+import { FilterBar } from "./FilterBar";
+import { type Filter, isIn, usable } from "./filters";
 import { matches } from "./match";
+import { RowMenu } from "./RowMenu";
 import { useCalmOrder } from "./useCalmOrder";
 
 interface Props {
@@ -24,6 +27,9 @@ interface Row {
   readonly view: ConversationView;
 }
 
+/** From so many on, a list of the unread ones is worth its place. */
+const MANY = 8;
+
 /** Everything one takes part in, the latest first. */
 export function ConversationList({ current, filter, onNew, onInvite }: Props) {
   const conversations = useSnapshot((snapshot) => snapshot.conversations);
@@ -32,39 +38,58 @@ export function ConversationList({ current, filter, onNew, onInvite }: Props) {
   const is_loaded = me !== undefined;
   const now_ms = useNow();
   const [isHovered, setHovered] = useState(false);
+  const [shown, setShown] = useState<Filter>("all");
+  const [menu, setMenu] = useState<MenuPlace>();
+  const filters = useMemo(() => usable(conversations, shown), [conversations, shown]);
   const ordered = useCalmOrder(conversations, isHovered);
   const rows = useMemo(
     () =>
       ordered
-        .filter((view) => matches(filter, view.title, view.peer?.handle))
+        // Whoever types looks for one of all, wherever it was put.
+        .filter((view) =>
+          filter.trim() === "" ? isIn(shown, view) : matches(filter, view.title, view.peer?.handle),
+        )
         .map((view): Row => ({ key: view.conversation, view })),
-    [ordered, filter],
+    [ordered, filter, shown],
   );
   if (!is_loaded) return <Loading />;
   if (conversations.length === 0) return <NoConversations onNew={onNew} onInvite={onInvite} />;
-  if (rows.length === 0) return <NoMatch onNew={onNew} />;
+  const is_searching = filter.trim() !== "";
   return (
-    <div
-      className="flex min-h-0 grow flex-col"
-      onPointerEnter={(event) => setHovered(event.pointerType === "mouse")}
-      onPointerLeave={() => setHovered(false)}
-    >
-      <RowList
-        label={t("list.label")}
-        rows={rows}
-        currentKey={current}
-        renderRow={(row, tabIndex) => (
-          <ConversationRow
-            view={row.view}
-            users={users}
-            me={me}
-            now_ms={now_ms}
-            isCurrent={row.key === current}
-            tabIndex={tabIndex}
+    <>
+      {!is_searching && (filters.length > 2 || conversations.length >= MANY) && (
+        <FilterBar filters={filters} chosen={shown} onChoose={setShown} />
+      )}
+      {rows.length > 0 ? (
+        <div
+          className="flex min-h-0 grow flex-col"
+          onPointerEnter={(event) => setHovered(event.pointerType === "mouse")}
+          onPointerLeave={() => setHovered(false)}
+        >
+          <RowList
+            label={t("list.label")}
+            rows={rows}
+            currentKey={current}
+            renderRow={(row, tabIndex) => (
+              <ConversationRow
+                onMenu={setMenu}
+                view={row.view}
+                users={users}
+                me={me}
+                now_ms={now_ms}
+                isCurrent={row.key === current}
+                tabIndex={tabIndex}
+              />
+            )}
           />
-        )}
-      />
-    </div>
+        </div>
+      ) : is_searching ? (
+        <NoMatch onNew={onNew} />
+      ) : (
+        <Nothing onAll={() => setShown("all")} />
+      )}
+      {menu && <RowMenu view={menu.view} anchor={menu.anchor} onClose={() => setMenu(undefined)} />}
+    </>
   );
 }
 
@@ -96,6 +121,16 @@ function NoMatch({ onNew }: Pick<Props, "onNew">) {
       label={t("list.noMatch")}
       hint={t("list.noMatchHint")}
       action={<Button label={t("list.findPeople")} onClick={onNew} />}
+    />
+  );
+}
+
+function Nothing({ onAll }: { readonly onAll: () => void }) {
+  return (
+    <EmptyState
+      icon={<MessagesSquare size={30} />}
+      label={t("list.nothingHere")}
+      action={<Button label={t("list.showAll")} onClick={onAll} />}
     />
   );
 }

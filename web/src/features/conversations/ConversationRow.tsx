@@ -1,8 +1,9 @@
-import { AtSign, BellOff, Pin } from "lucide-react";
-import { memo } from "react";
+import { AtSign, BellOff, Megaphone, Pin, UsersRound } from "lucide-react";
+import { type MouseEvent, memo } from "react";
 import { Link } from "wouter";
 import { number, t } from "#/i18n/text";
 import { shortTime } from "#/i18n/time";
+import { typingText } from "#/i18n/typing";
 import { cx } from "#/lib/cx";
 import { plain } from "#/lib/markdown";
 import { useDraft } from "#/live/drafts";
@@ -10,7 +11,9 @@ import type { User, UserId } from "#/proto/wire";
 import type { ConversationView } from "#/sync/client";
 import { Avatar } from "#/ui/Avatar";
 import { Badge } from "#/ui/Badge";
+import type { Anchor } from "#/ui/Menu";
 import { Ticks } from "#/ui/Ticks";
+import { useLongPress } from "#/ui/useLongPress";
 
 interface Props {
   readonly view: ConversationView;
@@ -19,13 +22,31 @@ interface Props {
   readonly now_ms: number;
   readonly isCurrent: boolean;
   readonly tabIndex: 0 | -1;
+  readonly onMenu: (place: MenuPlace) => void;
+}
+
+/** Whose menu is to open, and where. */
+export interface MenuPlace {
+  readonly view: ConversationView;
+  readonly anchor: Anchor;
 }
 
 /** One conversation of the list: who, what was said last and when, and what is unread. */
 export const ConversationRow = memo(function ConversationRow(props: Props) {
-  const { view, now_ms, isCurrent, tabIndex } = props;
+  const { view, now_ms, isCurrent, tabIndex, onMenu } = props;
+  const openAt = (x: number, y: number) => onMenu({ view, anchor: { top: y, bottom: y, left: x, right: x } });
+  const long_press = useLongPress(openAt);
   return (
     <Link
+      {...long_press}
+      draggable={false}
+      onContextMenu={(event: MouseEvent) => {
+        event.preventDefault();
+        // By key it opens beside the row, by pointer where that is.
+        if (event.clientX === 0 && event.clientY === 0)
+          onMenu({ view, anchor: event.currentTarget.getBoundingClientRect() });
+        else openAt(event.clientX, event.clientY);
+      }}
       href={`/c/${view.conversation}`}
       data-key={view.conversation}
       tabIndex={tabIndex}
@@ -38,6 +59,7 @@ export const ConversationRow = memo(function ConversationRow(props: Props) {
       <Avatar id={view.peer?.user ?? view.conversation} name={view.title} />
       <span className="flex min-w-0 grow flex-col gap-0.5">
         <span className="flex items-baseline gap-2">
+          <KindSign kind={view.kind} />
           <bdi className="min-w-0 truncate font-medium">{view.title}</bdi>
           {view.muted && <Sign icon={<BellOff size={13} />} label={t("list.muted")} />}
           <span className="ms-auto flex shrink-0 items-center gap-1 text-muted text-xs">
@@ -55,6 +77,12 @@ export const ConversationRow = memo(function ConversationRow(props: Props) {
     </Link>
   );
 });
+
+function KindSign({ kind }: { readonly kind: ConversationView["kind"] }) {
+  if (kind === "group") return <Sign icon={<UsersRound size={14} />} label={t("list.group")} />;
+  if (kind === "broadcast") return <Sign icon={<Megaphone size={14} />} label={t("list.broadcast")} />;
+  return null;
+}
 
 function Sign({ icon, label }: { readonly icon: React.ReactNode; readonly label: string }) {
   return (
@@ -82,6 +110,13 @@ function OwnTick({ tick }: { readonly tick: ConversationView["own_tick"] }) {
 
 function LastLine({ view, users, me, isCurrent }: Props) {
   const draft = useDraft(view.conversation);
+  if (view.typing && view.typing.length > 0) {
+    return (
+      <span className="min-w-0 grow truncate text-accent-text text-sm">
+        {typingText(view.typing, (user) => users.get(user)?.name)}
+      </span>
+    );
+  }
   if (draft.trim() !== "" && !isCurrent) {
     return (
       <span className="min-w-0 grow truncate text-muted text-sm">

@@ -1,8 +1,9 @@
 import { EllipsisVertical, Reply, SmilePlus } from "lucide-react";
-import { type KeyboardEvent, type MouseEvent, type PointerEvent, type ReactNode, useRef } from "react";
+import type { KeyboardEvent, MouseEvent, ReactNode } from "react";
 import { t } from "#/i18n/text";
 import { cx } from "#/lib/cx";
 import type { Message } from "#/proto/wire";
+import { useLongPress } from "#/ui/useLongPress";
 import { type MessageActions, useMessageActions } from "./useMessageActions";
 
 interface Props {
@@ -64,18 +65,16 @@ function Tool({ label, icon, onPress }: ToolProps) {
   );
 }
 
-const LONG_PRESS_MS = 450;
-const MOVED_PX = 10;
-
 /** The other ways to a message's actions: keys while it has the focus, the right button, a long press. */
 export function useMessageGestures(message: Message | undefined) {
   const actions = useMessageActions();
-  const press = useRef<{ timer: ReturnType<typeof setTimeout>; x: number; y: number }>(undefined);
-  const end = () => clearTimeout(press.current?.timer);
+  const openAt = (x: number, y: number) => {
+    if (message) actions.show({ kind: "menu", message, anchor: { top: y, bottom: y, left: x, right: x } });
+  };
+  const long_press = useLongPress(openAt);
   if (!message) return {};
-  const openAt = (x: number, y: number) =>
-    actions.show({ kind: "menu", message, anchor: { top: y, bottom: y, left: x, right: x } });
   return {
+    ...long_press,
     onKeyDown(event: KeyboardEvent<HTMLElement>) {
       if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return;
       if (pressKey(event, message, actions)) event.preventDefault();
@@ -86,17 +85,6 @@ export function useMessageGestures(message: Message | undefined) {
       event.preventDefault();
       openAt(event.clientX, event.clientY);
     },
-    onPointerDown(event: PointerEvent<HTMLElement>) {
-      if (event.pointerType !== "touch") return;
-      const { clientX: x, clientY: y } = event;
-      press.current = { timer: setTimeout(() => openAt(x, y), LONG_PRESS_MS), x, y };
-    },
-    onPointerMove(event: PointerEvent<HTMLElement>) {
-      const at = press.current;
-      if (at && Math.hypot(event.clientX - at.x, event.clientY - at.y) > MOVED_PX) end();
-    },
-    onPointerUp: end,
-    onPointerCancel: end,
   };
 }
 
