@@ -9,6 +9,7 @@ interface State {
   readonly conversations?: readonly ConversationView[];
   readonly users?: readonly User[];
   readonly timelines?: Readonly<Record<string, TimelineView>>;
+  readonly blocked?: readonly UserId[];
 }
 
 export interface Call {
@@ -23,6 +24,8 @@ export interface FakeClient extends Client {
   set(state: State): void;
   /** What `findUsers` answers. */
   people: readonly User[];
+  /** What other actions answer, by name; whatever is not here resolves to nothing. */
+  answers: Record<string, () => unknown>;
 }
 
 const LIVE: Snapshot["connection"] = { state: "live", since_ms: 0, n_waiting: 0 };
@@ -35,6 +38,7 @@ export function fakeClient(start: State = {}): FakeClient {
   const client: FakeClient = {
     calls,
     people: [],
+    answers: {},
     set(next) {
       state = { ...state, ...next };
       snapshot = toSnapshot(state);
@@ -45,7 +49,7 @@ export function fakeClient(start: State = {}): FakeClient {
       return () => listeners.delete(listener);
     },
     snapshot: () => snapshot,
-    actions: record(calls, () => client.people),
+    actions: record(calls, (action) => answer(client, action)),
     tell: () => undefined,
     close: () => undefined,
     forget: () => Promise.resolve(),
@@ -61,18 +65,28 @@ function toSnapshot(state: State): Snapshot {
     limits: LIMITS,
     conversations: state.conversations ?? [],
     users,
-    blocked: [],
+    blocked: state.blocked ?? [],
     presence: new Map(),
     timeline: (id) => state.timelines?.[id] ?? EMPTY_TIMELINE,
   };
 }
 
-function record(calls: Call[], people: () => readonly User[]): Actions {
-  const answers: Readonly<Record<string, () => unknown>> = {
+function answer(client: FakeClient, action: string): unknown {
+  const own = client.answers[action];
+  if (own) return own();
+  const usual: Readonly<Record<string, () => unknown>> = {
     send: () => Promise.resolve("client-new" as ClientId),
     createDirect: () => Promise.resolve("c_new" as ConversationId),
-    findUsers: () => Promise.resolve(people()),
+    createGroup: () => Promise.resolve("c_new" as ConversationId),
+    createBroadcast: () => Promise.resolve("c_new" as ConversationId),
+    findUsers: () => Promise.resolve(client.people),
+    findMessage: () => undefined,
+    watch: () => () => undefined,
   };
+  return usual[action] ? usual[action]() : Promise.resolve();
+}
+
+function record(calls: Call[], answered: (action: string) => unknown): Actions {
   return new Proxy(
     {} as Actions,
     {
@@ -80,7 +94,7 @@ function record(calls: Call[], people: () => readonly User[]): Actions {
         // One function for each action, as views keep them in lists of dependencies.
         target[action] ??= (...values: unknown[]) => {
           calls.push({ action, values });
-          return answers[action]?.() ?? Promise.resolve();
+          return answered(action);
         };
         return target[action];
       },
