@@ -24,7 +24,18 @@ async function openAbout({ page }: Person, title: string) {
   await expect(about(page)).toBeVisible();
 }
 
-test("a group: people talk, come by a link, leave, and end it", async ({ ada, bo, openWindow }) => {
+async function choose({ page }: Person, member: string, action: string) {
+  await about(page)
+    .getByRole("button", { name: `What to do with ${member}` })
+    .click();
+  await page.getByRole("menuitem", { name: action }).click();
+}
+
+test("a group: people talk, come by a link, get roles, are removed and leave", async ({
+  ada,
+  bo,
+  openWindow,
+}) => {
   await create(ada, "group", "Swimmers", [bo]);
   await ada.say("welcome, all");
   await bo.open("Swimmers");
@@ -45,7 +56,17 @@ test("a group: people talk, come by a link, leave, and end it", async ({ ada, bo
   await expect(about(ada.page).getByText("3 members").last()).toBeVisible();
   await expect(bo.page.getByText("Cy Twombly joined")).toBeVisible();
 
+  await choose(ada, "Bo Diddley", "Make an admin");
   await openAbout(bo, "Swimmers");
+  await expect(about(bo.page).getByRole("button", { name: "Add people" })).toBeVisible();
+  await choose(bo, "Cy Twombly", "Remove");
+  await expect(cy.row("Swimmers")).toBeHidden();
+  await expect(about(bo.page).getByText("2 members").last()).toBeVisible();
+  await bo.say("he may come again");
+  await cy.page.goto(link);
+  await cy.page.getByRole("button", { name: "Join" }).click();
+  await expect(cy.bubble("he may come again")).toBeVisible();
+
   await about(bo.page).getByRole("button", { name: "Leave" }).click();
   await bo.page.getByRole("dialog").getByRole("button", { name: "Leave" }).click();
   await expect(bo.row("Swimmers")).toBeHidden();
