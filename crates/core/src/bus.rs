@@ -49,6 +49,8 @@ pub enum Hint {
         /// A complete WebSocket frame.
         frame: Bytes,
     },
+    /// Something that may be lost.
+    Whisper(Whisper),
     /// A device was ended.
     Revoked {
         /// Whose.
@@ -58,6 +60,19 @@ pub enum Hint {
         /// With which code its sessions close.
         code: CloseCode,
     },
+}
+
+/// A frame of a conversation that may be lost: typing, marks of others.
+#[derive(Debug, Clone)]
+pub struct Whisper {
+    /// Where.
+    pub conversation: ConversationId,
+    /// Whose own sessions do not get it.
+    pub from: UserId,
+    /// To every session of the members; otherwise to those that look at the conversation.
+    pub to_all: bool,
+    /// A complete WebSocket frame.
+    pub frame: Bytes,
 }
 
 /// Carries hints. See the module for what it promises.
@@ -87,6 +102,7 @@ impl Bus for LocalBus {
             Hint::Enter { user, subscription } => self.hub.join(user, subscription),
             Hint::Exit { user, conversation } => self.hub.part(user, conversation),
             Hint::Destroyed { conversation, frame } => self.hub.destroy(conversation, &frame),
+            Hint::Whisper(whisper) => self.hub.whisper(&whisper),
             Hint::Revoked { user, device, code } => self.hub.close_device(user, device, code),
         }
     }

@@ -28,9 +28,26 @@ pub struct ListPage {
     pub limit: usize,
 }
 
+/// Somebody with whom a user shares a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Acquaintance {
+    /// Who.
+    pub user: UserId,
+    /// Whether one of both blocks the other.
+    pub is_blocked: bool,
+}
+
 /// Who is in a conversation, and how far they have read.
 #[async_trait]
 pub trait Census: Send + Sync + 'static {
+    /// Those of `others` with whom the user shares a conversation of any kind that is not
+    /// destroyed, in their order; oneself too.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::StoreError`] but never a refusal.
+    async fn acquaintances(&self, user: UserId, others: &[UserId]) -> Result<Vec<Acquaintance>>;
+
     /// One page of members, by ascending user.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use voodoo_proto::event::{Goaway, ServerFrame};
 use voodoo_proto::{CloseCode, DeviceId, UserId};
 
 use crate::apply::{Effect, Reply, Write};
+use crate::attention::{self, Attention};
 use crate::bus::{Bus, Hint, LocalBus};
 use crate::clock::Clock;
 use crate::conversations::{Conversations, publish};
@@ -49,6 +50,7 @@ pub struct Core {
     pub uptime: Uptime,
     /// Where people find the server; empty until it listens.
     url: OnceLock<String>,
+    pub(crate) attention: Arc<Attention>,
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) conversations: Conversations,
     pub(crate) marks: Arc<Marks>,
@@ -87,6 +89,13 @@ impl Core {
         let mut workers: Vec<Worker> =
             shards.into_iter().map(|shard| Box::pin(shard.run()) as Worker).collect();
         workers.push(Box::pin(keeper.run()));
+        let attention = Arc::new(Attention::new());
+        workers.push(Box::pin(attention::keep(
+            Arc::clone(&attention),
+            Arc::clone(&hub),
+            Arc::clone(&settings),
+            Arc::clone(&clock),
+        )));
         let uptime = Uptime::begin();
         workers.push(Box::pin(sweep(Arc::clone(&hub), Arc::clone(&settings), uptime)));
         let core = Self {
@@ -97,6 +106,7 @@ impl Core {
             hub,
             uptime,
             url: OnceLock::new(),
+            attention,
             bus,
             conversations,
             marks,

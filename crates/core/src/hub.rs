@@ -12,6 +12,8 @@ use parking_lot::Mutex;
 use voodoo_proto::event::{ServerFrame, Skipped};
 use voodoo_proto::{CloseCode, ConversationId, DeviceId, UserId};
 
+use crate::attention::GazeCell;
+use crate::bus::Whisper;
 use crate::frame;
 use crate::outbox::{Outbox, OutboxLimits};
 use crate::pulse::Pulse;
@@ -43,6 +45,8 @@ pub struct Handle {
     pub outbox: Outbox,
     /// Its signs of life.
     pub pulse: Pulse,
+    /// Where it looks.
+    pub(crate) gaze: GazeCell,
     /// The user's token buckets, shared by all of the user's sessions.
     pub(crate) buckets: Arc<Buckets>,
     subscriptions: Mutex<Subscriptions>,
@@ -141,6 +145,7 @@ impl Hub {
             device,
             outbox: Outbox::default(),
             pulse: Pulse::default(),
+            gaze: GazeCell::default(),
             buckets: Arc::clone(&present.buckets),
             subscriptions: Mutex::default(),
         });
@@ -291,7 +296,25 @@ impl Hub {
         }
     }
 
-    fn sessions(&self, user: UserId) -> Vec<Arc<Handle>> {
+    /// Whether a session hears of a conversation: its user is a member.
+    pub(crate) fn is_subscribed(&self, handle: &Handle, conversation: ConversationId) -> bool {
+        handle.subscriptions.lock().conversations.binary_search(&conversation).is_ok()
+    }
+
+    /// Delivers a frame that may be lost, to all sessions of a conversation or to those that look
+    /// at it, but not to those of `from`.
+    pub(crate) fn whisper(&self, whisper: &Whisper) {
+        let conversations = self.of_conversation(whisper.conversation).lock();
+        for subscriber in conversations.get(&whisper.conversation).into_iter().flatten() {
+            let handle = &subscriber.handle;
+            let is_wanted = whisper.to_all || handle.focuses(whisper.conversation);
+            if is_wanted && handle.user != whisper.from {
+                handle.outbox.push_best_effort(&self.limits, &whisper.frame);
+            }
+        }
+    }
+
+    pub(crate) fn sessions(&self, user: UserId) -> Vec<Arc<Handle>> {
         self.of_user(user).lock().get(&user).map_or_else(Vec::new, |one| one.sessions.clone())
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod apply;
+mod attention;
 pub mod bus;
 pub mod census;
 pub mod clock;

@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use voodoo_proto::event::{Read, ServerFrame};
+use voodoo_proto::event::{Read, Reads, ServerFrame};
+use voodoo_proto::object::UserMark;
 use voodoo_proto::{ConversationId, UserId};
 
-use crate::bus::{Bus, Hint};
+use crate::bus::{Bus, Hint, Whisper};
 use crate::clock::Clock;
 use crate::conversations::publish;
 use crate::error::StoreError;
@@ -84,8 +85,12 @@ impl MarkKeeper {
     async fn store_and_tell(&self, marks: Vec<ReadMark>) {
         match self.store.advance_read(marks.clone(), self.clock.now_ms()).await {
             Ok((stored, effects)) => {
+                let small = u64::from(self.settings.rules.limits.small_conversation);
                 for mark in stored {
                     self.bus.publish(tell(mark));
+                    if mark.n_members <= small {
+                        self.bus.publish(show(mark));
+                    }
                 }
                 publish(self.bus.as_ref(), effects, None);
             }
@@ -103,7 +108,16 @@ impl MarkKeeper {
 }
 
 fn tell(mark: StoredMark) -> Hint {
-    let StoredMark { user, conversation, seq, mentions } = mark;
+    let StoredMark { user, conversation, seq, mentions, .. } = mark;
     let read = ServerFrame::Read(Read { conversation, seq, mentions });
     Hint::Tell { user, frame: frame::encode(&read) }
+}
+
+/// Shows it to those who look at the conversation.
+fn show(mark: StoredMark) -> Hint {
+    let StoredMark { user, conversation, seq, .. } = mark;
+    let read = vec![UserMark { user, seq }];
+    let reads = ServerFrame::Reads(Reads { conversation, read, received: Vec::new() });
+    let frame = frame::encode(&reads);
+    Hint::Whisper(Whisper { conversation, from: user, to_all: false, frame })
 }

@@ -22,6 +22,14 @@ pub struct Settings {
     pub not_writable: Duration,
     /// Read marks are stored and told this much later, at most.
     pub read_flush: Duration,
+    /// Presence is told in batches this far apart.
+    pub presence_batch: Duration,
+    /// Whoever leaves is shown as offline only after this long.
+    pub offline_delay: Duration,
+    /// For this long after the start, whoever is not back yet is unknown.
+    pub presence_silence: Duration,
+    /// Signs of writing of one session in one conversation are this far apart, at least.
+    pub typing_pause: Duration,
     /// A request that the store does not answer by then is refused with `timeout`.
     pub request: Duration,
     /// Told in `welcome`: a reconnect is spread over live sessions divided by this.
@@ -46,6 +54,10 @@ impl Default for Settings {
             hello: Duration::from_secs(5),
             not_writable: Duration::from_secs(30),
             read_flush: Duration::from_millis(500),
+            presence_batch: Duration::from_secs(2),
+            offline_delay: Duration::from_secs(15),
+            presence_silence: Duration::from_secs(60),
+            typing_pause: Duration::from_millis(2_800),
             request: Duration::from_secs(10),
             admissions_per_s: 2_000,
             version: env!("CARGO_PKG_VERSION"),

@@ -96,6 +96,8 @@ pub struct StoredMark {
     pub seq: u64,
     /// Explicit mentions above it.
     pub mentions: u64,
+    /// How many members the conversation has.
+    pub n_members: u64,
 }
 
 /// Conversations: the promises of the product.

@@ -108,6 +108,14 @@ pub(crate) struct Timers {
     pub(crate) read_flush_ms: u64,
     /// A request that the store does not answer by then is refused.
     pub(crate) request_ms: u64,
+    /// Presence is told in batches this far apart.
+    pub(crate) presence_batch_ms: u64,
+    /// Whoever leaves is shown as offline only after this long.
+    pub(crate) offline_delay_ms: u64,
+    /// For this long after the start, whoever is not back yet is unknown.
+    pub(crate) presence_silence_ms: u64,
+    /// Signs of writing are this far apart, at least.
+    pub(crate) typing_pause_ms: u64,
     /// Time for the head of an HTTP request to arrive.
     pub(crate) header_ms: u64,
     /// At a stop, sessions are sent away over this time.
@@ -205,6 +213,10 @@ impl Default for Timers {
             not_writable_ms: in_ms(settings.not_writable),
             read_flush_ms: in_ms(settings.read_flush),
             request_ms: in_ms(settings.request),
+            presence_batch_ms: in_ms(settings.presence_batch),
+            offline_delay_ms: in_ms(settings.offline_delay),
+            presence_silence_ms: in_ms(settings.presence_silence),
+            typing_pause_ms: in_ms(settings.typing_pause),
             header_ms: in_ms(ListenerOptions::default().header_timeout),
             drain_ms: 8_000,
             device_ttl_ms: in_ms(http.device_ttl),
@@ -321,6 +333,10 @@ impl Config {
             hello: Duration::from_millis(timers.hello_ms),
             not_writable: Duration::from_millis(timers.not_writable_ms),
             read_flush: Duration::from_millis(timers.read_flush_ms),
+            presence_batch: Duration::from_millis(timers.presence_batch_ms),
+            offline_delay: Duration::from_millis(timers.offline_delay_ms),
+            presence_silence: Duration::from_millis(timers.presence_silence_ms),
+            typing_pause: Duration::from_millis(timers.typing_pause_ms),
             request: Duration::from_millis(timers.request_ms),
             admissions_per_s: self.http.admissions_per_s,
             version: env!("CARGO_PKG_VERSION"),

@@ -184,6 +184,7 @@ pub fn advance(
         conversation,
         seq: member.read_seq,
         mentions: rows.n_mentions(conversation, user, member.read_seq)?,
+        n_members: row.n_members,
     };
     if member.unread_from.take().is_some() {
         return Ok(Some((stored, Some(touch_member(rows, &row, member)?))));

@@ -3,6 +3,7 @@
 //! The connection hands in texts and polls; what there is to write stands in the outbox. A
 //! session keeps no timer and, while idle, nothing but its place in the hub.
 
+mod attention;
 mod census;
 mod lane;
 mod pages;
@@ -168,6 +169,7 @@ impl Session {
         let who = who.ok_or(CloseCode::LogInAgain)?;
         let handle = self.core.hub.enter(who.user, who.device);
         handle.pulse.heard(self.core.uptime.now_ms());
+        self.core.attention.touch(who.user, true);
         self.handle = Some(Arc::clone(&handle));
         self.phase = Phase::Starting(Vec::new());
         self.run(start::start(Arc::clone(&self.core), handle, hello));
@@ -182,6 +184,9 @@ impl Session {
         }
         if let Request::Read(read) = &incoming.request {
             return self.note_read(read.conversation, read.seq);
+        }
+        if let Request::Received(received) = &incoming.request {
+            return self.note_received(&received.heads);
         }
         let limit = self.core.settings.rules.limits.in_flight;
         if self.n_in_flight >= limit {
@@ -315,6 +320,7 @@ impl Drop for Session {
     fn drop(&mut self) {
         if let Some(handle) = &self.handle {
             self.core.hub.leave(handle);
+            self.core.attention.leave(&self.core.hub, handle);
         }
     }
 }

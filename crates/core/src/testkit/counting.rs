@@ -7,7 +7,7 @@ use voodoo_proto::{ConversationId, UserId};
 use super::reading::pair;
 use super::tables::Tables;
 use crate::apply::Rules;
-use crate::census::{ListPage, MemberPage};
+use crate::census::{Acquaintance, ListPage, MemberPage};
 use crate::error::Refusal;
 use crate::rows::MemberRow;
 use crate::store::Result;
@@ -21,6 +21,23 @@ pub(super) fn begins(text: &str, query: &str) -> bool {
 fn of(tables: &Tables, conversation: ConversationId) -> impl Iterator<Item = &MemberRow> {
     let rows = tables.members.values();
     rows.filter(move |row| row.conversation == conversation && row.state().is_some())
+}
+
+pub(super) fn acquaintances(tables: &Tables, user: UserId, others: &[UserId]) -> Vec<Acquaintance> {
+    let shares = |other: UserId| {
+        let mine = tables.members.values().filter(|row| row.user == user);
+        mine.filter(|row| pair(tables, user, row.conversation).is_some())
+            .any(|row| pair(tables, other, row.conversation).is_some())
+    };
+    let blocks = |one, other| tables.blocks.contains(&(one, other));
+    others
+        .iter()
+        .filter(|other| **other == user || shares(**other))
+        .map(|other| Acquaintance {
+            user: *other,
+            is_blocked: blocks(user, *other) || blocks(*other, user),
+        })
+        .collect()
 }
 
 pub(super) fn members(

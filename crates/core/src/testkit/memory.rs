@@ -11,7 +11,7 @@ use voodoo_proto::{ConversationId, UserId};
 use super::tables::Tables;
 use super::{counting, reading};
 use crate::apply::{Applied, Directory, Effect, Rules, Write, advance, apply, user_view};
-use crate::census::{Census, ListPage, MemberPage};
+use crate::census::{Acquaintance, Census, ListPage, MemberPage};
 use crate::error::{Refusal, StoreError};
 use crate::store::{
     Around, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
@@ -166,6 +166,10 @@ impl Store for MemoryStore {
 
 #[async_trait]
 impl Census for MemoryStore {
+    async fn acquaintances(&self, user: UserId, others: &[UserId]) -> Result<Vec<Acquaintance>> {
+        Ok(counting::acquaintances(&self.tables.lock(), user, others))
+    }
+
     async fn members(
         &self,
         user: UserId,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use rusqlite::Connection;
-use voodoo_core::census::{Census, ListPage, MemberPage};
+use voodoo_core::census::{Acquaintance, Census, ListPage, MemberPage};
 use voodoo_core::store::Result;
 use voodoo_proto::reply::{Counts, Listed, Members, Receipts};
 use voodoo_proto::{ConversationId, UserId};
@@ -50,6 +50,11 @@ impl KeptMarks {
 
 #[async_trait]
 impl Census for SqliteStore {
+    async fn acquaintances(&self, user: UserId, others: &[UserId]) -> Result<Vec<Acquaintance>> {
+        let others = others.to_vec();
+        self.readers.read(move |db| read::acquaintances(db, user, &others)).await
+    }
+
     async fn members(
         &self,
         user: UserId,

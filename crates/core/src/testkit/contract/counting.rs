@@ -102,3 +102,22 @@ pub async fn whoever_has_read_is_counted(engine: Arc<dyn Engine>) {
     assert!(stage.engine.receipts(bob, broadcast, 1).await.expect("receipts").who.is_none());
     assert_eq!(code(stage.engine.counts(cy, broadcast, &[1]).await), Some(RefusalCode::NotFound));
 }
+
+/// Who shares a conversation is known, whoever blocks whom.
+pub async fn acquaintances_share_a_conversation(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let (ann, bob, cy) = (stage.user("ann").await, stage.user("bob").await, stage.user("cy").await);
+    stage.group(ann, &[bob]).await;
+    let direct = stage.create(ann, Kind::Direct, &[cy], SettingsChange::default()).await;
+    let known = |found: Vec<crate::census::Acquaintance>| -> Vec<(UserId, bool)> {
+        found.into_iter().map(|one| (one.user, one.is_blocked)).collect()
+    };
+    let found = stage.engine.acquaintances(ann, &[cy, bob, ann]).await.expect("some");
+    assert_eq!(known(found), [(bob, false), (ann, false)]);
+    stage.send(direct, ann, "hello").await;
+    let block = crate::apply::Block { by: cy, user: ann, on: true };
+    stage.write(Write::Block(block)).await.expect("it stands");
+    let found = stage.engine.acquaintances(ann, &[cy, bob]).await.expect("some");
+    assert_eq!(known(found), [(cy, true), (bob, false)]);
+    assert!(stage.engine.acquaintances(bob, &[cy]).await.expect("none").is_empty());
+}

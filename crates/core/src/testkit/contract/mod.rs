@@ -42,6 +42,7 @@ macro_rules! store_contract {
             members_are_listed_page_by_page
             open_conversations_are_listed
             whoever_has_read_is_counted
+            acquaintances_share_a_conversation
             a_server_is_claimed_once
             a_secret_works_once
             a_newer_secret_replaces_the_older

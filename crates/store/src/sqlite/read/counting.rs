@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use voodoo_core::apply::Rules;
-use voodoo_core::census::{ListPage, MemberPage};
+use voodoo_core::census::{Acquaintance, ListPage, MemberPage};
 use voodoo_core::store::Result;
 use voodoo_core::{Fault, Refusal};
 use voodoo_proto::object::{JoinRule, Kind, Member, Role, UserMark, UserRef};
@@ -18,6 +18,33 @@ use super::whole::pair;
 fn patterns(query: Option<&String>) -> (String, String) {
     let begin = query.map_or_else(String::new, |query| escape(&query.to_lowercase()));
     (format!("{begin}%"), format!("% {begin}%"))
+}
+
+/// Those with whom the user shares a conversation of any kind.
+pub(in super::super) fn acquaintances(
+    db: &Connection,
+    user: UserId,
+    others: &[UserId],
+) -> Result<Vec<Acquaintance>> {
+    let sql = "SELECT
+        ?1 = ?2 OR EXISTS(
+            SELECT 1 FROM member a JOIN member b USING(conv_id) JOIN conversation c USING(conv_id)
+            WHERE a.user_id = ?1 AND b.user_id = ?2 AND a.standing >= 2 AND b.standing >= 2
+              AND c.destroyed_ms IS NULL),
+        EXISTS(SELECT 1 FROM block WHERE user_id = ?1 AND blocked_id = ?2)
+          OR EXISTS(SELECT 1 FROM block WHERE user_id = ?2 AND blocked_id = ?1)";
+    let mut statement = db.prepare_cached(sql).map_err(Fault::new)?;
+    let mut found = Vec::with_capacity(others.len());
+    for other in others {
+        let known = statement.query_row([user.get(), other.get()], |row| {
+            Ok((row.get::<_, bool>(0)?, row.get::<_, bool>(1)?))
+        });
+        let (is_known, is_blocked) = known.map_err(Fault::new)?;
+        if is_known {
+            found.push(Acquaintance { user: *other, is_blocked });
+        }
+    }
+    Ok(found)
 }
 
 /// One page of members, by ascending user.
