@@ -90,7 +90,10 @@ export class Person {
   }
 
   row(name: string): Locator {
-    return this.page.getByRole("list", { name: "Conversations" }).getByRole("link", { name });
+    return this.page.getByRole("list", { name: "Conversations" }).getByRole("link", {
+      // Others are named in what was said last.
+      name: new RegExp(`^((Group|Broadcast) )?${escaped(name)} `),
+    });
   }
 
   /** Every message that says this and nothing else. */

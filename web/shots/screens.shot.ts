@@ -24,6 +24,40 @@ async function shoot(page: Page, name: string): Promise<void> {
   await page.setViewportSize(SIZES[0] as (typeof SIZES)[number]);
 }
 
+async function createGroup({ page }: Person, title: string, names: readonly string[]): Promise<void> {
+  await page.getByRole("button", { name: "Menu" }).click();
+  await page.getByRole("menuitem", { name: "New group" }).click();
+  const dialog = page.getByRole("dialog", { name: "New group" });
+  await dialog.getByLabel("Title").fill(title);
+  await dialog.getByLabel("What it is about").fill("Cards, numbers and the machine");
+  await dialog.getByRole("button", { name: "Next" }).click();
+  for (const name of names) {
+    await dialog.getByRole("combobox").fill(name);
+    await dialog.getByRole("option", { name }).click();
+  }
+  await dialog.getByRole("button", { name: "Create" }).click();
+}
+
+async function act(person: Person, text: string, key: string): Promise<void> {
+  await person.bubble(text).focus();
+  await person.page.keyboard.press(key);
+}
+
+async function answer(person: Person, text: string, words: string): Promise<void> {
+  await act(person, text, "r");
+  await person.say(words);
+}
+
+async function react(person: Person, text: string, emoji: string): Promise<void> {
+  await act(person, text, "+");
+  await person.page.getByRole("dialog").getByRole("button", { name: emoji }).click();
+}
+
+async function pin(person: Person, text: string): Promise<void> {
+  await act(person, text, "p");
+  await person.page.getByRole("button", { name: "Show the pinned message" }).waitFor();
+}
+
 test("the main screens", async ({ server, openWindow }) => {
   const first = await openWindow();
   await first.setViewportSize(SIZES[0] as (typeof SIZES)[number]);
@@ -41,11 +75,12 @@ test("the main screens", async ({ server, openWindow }) => {
   await second.getByRole("heading", { name: "Join Harbour" }).waitFor();
   await shoot(second, "join");
   const bo = await Person.join(second, link, "Bo Diddley");
+  const others: Person[] = [];
   for (const name of ["Grace Hopper", "Niels Bohr", "Émilie du Châtelet"]) {
     const other = await Person.join(await openWindow(), await ada.invite(), name);
     await other.writeTo("Ada Lovelace");
     await other.say(`Hello from ${name}!`);
-    await other.page.context().close();
+    others.push(other);
   }
   await bo.writeTo("Ada Lovelace");
   await bo.send("Good morning! Did the *engine* run last night?");
@@ -61,6 +96,25 @@ test("the main screens", async ({ server, openWindow }) => {
   await bo.say("Shall we meet at six?");
   await ada.page.getByRole("article", { name: /meet at six/ }).waitFor();
   await shoot(ada.page, "conversation");
+  await createGroup(ada, "Engine club", ["Bo Diddley", ...others.map(({ name }) => name)]);
+  await ada.say("Welcome! This is where we keep the cards 🗂️");
+  const [grace, niels] = others as [Person, Person];
+  for (const other of [grace, niels, bo]) await other.open("Engine club");
+  await grace.say("Thank you. I found a moth in the relay this morning.");
+  await niels.say("A real one?");
+  await answer(grace, "A real one?", "Taped into the log book.");
+  await react(bo, "Taped into the log book.", "😂");
+  await react(niels, "Taped into the log book.", "😂");
+  await react(ada, "Taped into the log book.", "🎉");
+  await ada.send("@grace.hopper please bring it to the next meeting");
+  await bo.say("I want to see it too");
+  await pin(ada, "Welcome! This is where we keep the cards 🗂️");
+  await ada.page.getByRole("article", { name: /want to see it too/ }).waitFor();
+  await ada.page.mouse.move(0, 0);
+  await shoot(ada.page, "group");
+  await ada.page.getByRole("button", { name: "About Engine club" }).click();
+  await ada.page.getByText("@niels.bohr").waitFor();
+  await shoot(ada.page, "about");
   await ada.page.goto(server.url);
   await ada.row("Bo Diddley").waitFor();
   await shoot(ada.page, "list");

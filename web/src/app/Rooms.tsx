@@ -17,6 +17,7 @@ import { InfoPane } from "./InfoPane";
 import { PaneBoundary } from "./PaneBoundary";
 import { SettingsPane } from "./SettingsPane";
 import { Sidebar } from "./Sidebar";
+import { useNotes } from "./useNotes";
 import { useShortcuts } from "./useShortcuts";
 import { useTitle } from "./useTitle";
 
@@ -43,6 +44,7 @@ export function Rooms() {
   const is_list_alone = is_phone && is_home;
   useTitle(current);
   useShortcuts(current);
+  useNotes(current);
 
   return (
     <div className="flex h-dvh flex-col overflow-hidden">

@@ -40,6 +40,7 @@ export const en = {
   "field.handle": "Handle",
   "field.handleHint": "2 to 32 of a–z, 0–9, dot, dash and underscore, a letter first. Others find you by it.",
   "field.password": "Password",
+  "field.oldPassword": "Present password",
   "field.newPassword": "New password",
   "field.passwordHint": "At least 8 characters. A few random words are good.",
   "field.server": "Name of this server",
@@ -333,6 +334,13 @@ export const en = {
   "settings.themeAuto": "As on this device",
   "settings.themeLight": "Light",
   "settings.themeDark": "Dark",
+  "settings.security": "Password",
+  "settings.securityHint": "Another password logs you out on all other devices.",
+  "settings.passwordChange": "Change password",
+  "settings.passwordSaved": "Password changed",
+  "settings.notifications": "Notifications",
+  "settings.notificationsHint":
+    "About new messages, while you look elsewhere. Muted conversations stay quiet.",
   "settings.devices": "Devices",
   "settings.devicesHint": "Where you are logged in. Log out what you do not know.",
   "settings.device": "Device",
@@ -348,6 +356,16 @@ export const en = {
     one: "{n} message has not been sent yet and will be lost.",
     other: "{n} messages have not been sent yet and will be lost.",
   },
+
+  "notes.here": "In this browser",
+  "notes.on": "On",
+  "notes.off": "Off",
+  "notes.denied":
+    "This browser was told to show no notifications of this page. Its settings can change that.",
+  "notes.unavailable": "This browser has no notifications for pages.",
+  "notes.try": "Show one to try",
+  "notes.tryText": "This is how a message will be told.",
+  "notes.new": "New message",
 
   "nav.label": "Main",
   "nav.conversations": "Conversations",

@@ -3,6 +3,7 @@ import type { UserId } from "#/proto/wire";
 import { type Client, createClient } from "#/sync/client";
 import type { SocketLike } from "#/sync/ports";
 import { browserTabs } from "#/sync/tabs";
+import { arrived } from "./arrivals";
 import { http } from "./server";
 
 /** Put in by the build. */
@@ -18,6 +19,7 @@ export function createPageClient(user: UserId): Client {
     program: { name: "voodoo-web", version: __VERSION__ },
     open_socket: openSocket,
     is_logged_out: isLoggedOut,
+    notify: arrived,
     // Without locks, which browsers offer to secure pages only, each tab has a session of its own.
     ...("locks" in navigator && { tabs: browserTabs(name, navigator.locks, new BroadcastChannel(name)) }),
   });

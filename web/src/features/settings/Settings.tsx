@@ -12,6 +12,8 @@ import { TextField } from "#/ui/TextField";
 import { toast } from "#/ui/Toast";
 import { setTheme, type Theme, useTheme } from "#/ui/theme";
 import { Devices } from "./Devices";
+import { NotificationChoice } from "./NotificationChoice";
+import { Password } from "./Password";
 
 /** What one can set for oneself. */
 export function Settings({ onLogOut }: { readonly onLogOut: () => Promise<void> }) {
@@ -20,6 +22,12 @@ export function Settings({ onLogOut }: { readonly onLogOut: () => Promise<void> 
       <Profile />
       <Section title={t("settings.appearance")}>
         <ThemeChoice />
+      </Section>
+      <Section title={t("settings.notifications")} hint={t("settings.notificationsHint")}>
+        <NotificationChoice />
+      </Section>
+      <Section title={t("settings.security")} hint={t("settings.securityHint")}>
+        <Password />
       </Section>
       <Section title={t("settings.devices")} hint={t("settings.devicesHint")}>
         <Devices />

@@ -161,7 +161,7 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
   return (
     <MessageActionsContext value={actions}>
       <PinnedBar lines={timeline.lines} onJump={jump} />
-      <div className="relative min-h-0 grow">
+      <div className="relative mb-1.5 min-h-0 grow">
         <VirtualList
           ref={list}
           label={t("timeline.label", { name: view.title })}
