@@ -22,8 +22,8 @@ use crate::ws::{Decoder, Incoming, Limits, Role, encode};
 
 /// Frames handed to one vectored write, at most.
 const FRAMES_PER_WRITE: usize = 32;
-/// Control frames that wait, at most; a client that pings on without reading loses its pongs.
-const MAX_CONTROL: usize = 4;
+/// Pongs that wait, at most; of more the oldest go, for RFC 6455 wants the last ping answered.
+const MAX_PONGS: usize = 16;
 /// How long a closed connection waits for the other side to take its close frame and go.
 const LINGER: Duration = Duration::from_secs(2);
 const SCRATCH_BYTES: usize = 16 * 1024;
@@ -205,6 +205,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.writing.capacity() > FRAMES_PER_WRITE {
             self.writing = VecDeque::new();
         }
+        if self.stage == Stage::Closed {
+            // Nothing comes after the close frame. Clients wait for the server to end the
+            // connection, and what they may still be sending has to be read away until they go.
+            return Pin::new(&mut self.socket).poll_shutdown(cx);
+        }
         Pin::new(&mut self.socket).poll_flush(cx)
     }
 
@@ -284,10 +289,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             _ if self.stage != Stage::Open => {}
             Incoming::Text(text) => self.take_text(&text),
             Incoming::Binary(_) => self.close(CloseCode::Binary),
-            Incoming::Ping(payload) if self.control.len() < MAX_CONTROL => {
+            Incoming::Ping(payload) => {
+                if self.control.len() >= MAX_PONGS {
+                    self.control.pop_front();
+                }
                 self.control.push_back(encode::pong_frame(&payload));
             }
-            Incoming::Ping(_) | Incoming::Pong => {}
+            Incoming::Pong => {}
         }
     }
 
@@ -371,14 +379,34 @@ mod tests {
         read
     }
 
+    fn client_frame(opcode: Opcode, payload: &[u8]) -> BytesMut {
+        let mut frame = BytesMut::new();
+        write_frame(&mut frame, FrameHead::client(opcode, [1, 2, 3, 4]), payload);
+        frame
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_waited_for_between_the_close_frame_and_the_end() {
+        let (_core, session) = session().await;
+        let (here, mut there) = tokio::io::duplex(64 * 1024);
+        let running = tokio::spawn(Connection::new(here, session, Bytes::new()));
+        let begin = tokio::time::Instant::now();
+        there.write_all(&client_frame(Opcode::Binary, b"what?")).await.unwrap();
+        read_up_to(&mut there, CloseCode::Binary.reason().as_bytes()).await;
+        assert!(there.read_u8().await.is_err(), "the connection is over");
+        assert_eq!(begin.elapsed(), Duration::ZERO);
+        // What is still sent is read away, so that nothing resets what was said last.
+        there.write_all(&client_frame(Opcode::Text, b"{}")).await.unwrap();
+        running.await.unwrap();
+        assert_eq!(begin.elapsed(), LINGER);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_session_that_began_within_one_poll_is_woken_by_what_comes_later() {
         let (core, session) = session().await;
         let (here, mut there) = tokio::io::duplex(64 * 1024);
         let hello = br#"{"type":"hello","client":{"name":"test","version":"1"}}"#;
-        let mut frame = BytesMut::new();
-        write_frame(&mut frame, FrameHead::client(Opcode::Text, [1, 2, 3, 4]), hello);
-        there.write_all(&frame).await.unwrap();
+        there.write_all(&client_frame(Opcode::Text, hello)).await.unwrap();
         let running = tokio::spawn(Connection::new(here, session, Bytes::new()));
         let end = br#""reads":0}}"#;
         let read = read_up_to(&mut there, end).await;
