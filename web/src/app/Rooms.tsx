@@ -4,6 +4,7 @@ import { Route, Switch, useLocation, useRoute } from "wouter";
 import { InvitePeople } from "#/features/conversations/InvitePeople";
 import { NewMessage } from "#/features/conversations/NewMessage";
 import { CreateConversation } from "#/features/members/CreateConversation";
+import { OpenConversations } from "#/features/members/OpenConversations";
 import { t } from "#/i18n/text";
 import { useSnapshot } from "#/live/useClient";
 import { Button } from "#/ui/Button";
@@ -16,12 +17,10 @@ import { ConversationPane } from "./ConversationPane";
 import { InfoPane } from "./InfoPane";
 import { PaneBoundary } from "./PaneBoundary";
 import { SettingsPane } from "./SettingsPane";
-import { Sidebar } from "./Sidebar";
+import { Sidebar, type Start } from "./Sidebar";
 import { useNotes } from "./useNotes";
 import { useShortcuts } from "./useShortcuts";
 import { useTitle } from "./useTitle";
-
-type Open = "new" | "invite" | "group" | "broadcast" | undefined;
 
 const CONVERSATION = "/c/:id/:panel?/:seq?";
 
@@ -37,7 +36,7 @@ export function Rooms() {
   const [, go] = useLocation();
   const [is_conversation, params] = useRoute<Place>(CONVERSATION);
   const [is_home] = useRoute("/");
-  const [open, setOpen] = useState<Open>();
+  const [open, setOpen] = useState<Start>();
   const is_phone = useIsPhone();
   const current = is_conversation ? params.id : undefined;
   const is_info = is_conversation && params.panel === "info";
@@ -112,6 +111,9 @@ export function Rooms() {
       )}
       {(open === "group" || open === "broadcast") && (
         <CreateConversation kind={open} onClose={() => setOpen(undefined)} onOpen={(id) => go(`/c/${id}`)} />
+      )}
+      {open === "open" && (
+        <OpenConversations onClose={() => setOpen(undefined)} onOpen={(id) => go(`/c/${id}`)} />
       )}
       {open === "invite" && <InvitePeople onClose={() => setOpen(undefined)} />}
       <Toasts />

@@ -1,4 +1,5 @@
 import {
+  Compass,
   LogOut,
   Megaphone,
   Menu as MenuIcon,
@@ -17,9 +18,12 @@ import { useSnapshot } from "#/live/useClient";
 import { IconButton } from "#/ui/IconButton";
 import { MenuButton } from "#/ui/Menu";
 
+/** What can be begun from the list. */
+export type Start = "new" | "invite" | "group" | "broadcast" | "open";
+
 interface Props {
   readonly current: string | undefined;
-  readonly onStart: (what: "new" | "invite" | "group" | "broadcast") => void;
+  readonly onStart: (what: Start) => void;
 }
 
 /** The list of conversations with what belongs above it. */
@@ -51,6 +55,7 @@ export function Sidebar({ current, onStart }: Props) {
                   },
                 ]
               : []),
+            { label: t("open.title"), icon: <Compass size={19} />, onSelect: () => onStart("open") },
             { label: t("list.invite"), icon: <UserPlus size={19} />, onSelect: onInvite },
             { label: t("settings.title"), icon: <SettingsIcon size={19} />, onSelect: () => go("/settings") },
             {

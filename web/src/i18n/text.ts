@@ -43,6 +43,11 @@ export function number(value: number): string {
   return numbers.format(value);
 }
 
+/** "1.2K": for figures that only grow. */
+export function compact(value: number): string {
+  return new Intl.NumberFormat(locale, { notation: "compact", maximumFractionDigits: 1 }).format(value);
+}
+
 /** The text called `key`, with its values put in. */
 export function t<Key extends TextKey>(key: Key, ...[values]: Arguments<Key>): string {
   const given = (values ?? {}) as Readonly<Record<string, string | number>>;

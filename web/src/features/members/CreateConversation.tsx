@@ -3,13 +3,14 @@ import { useState } from "react";
 import { refusalText } from "#/i18n/refusal";
 import { t } from "#/i18n/text";
 import { useActions, useSnapshot } from "#/live/useClient";
-import type { ConversationId, User } from "#/proto/wire";
+import type { ConversationId, JoinRule, User } from "#/proto/wire";
 import { clientId } from "#/sync/clientId";
 import { Button } from "#/ui/Button";
 import { Choice } from "#/ui/Choice";
 import { Dialog } from "#/ui/Dialog";
 import { TextField } from "#/ui/TextField";
 import { toast } from "#/ui/Toast";
+import { JoinChoice } from "./EditConversation";
 import { PeoplePicker } from "./PeoplePicker";
 
 interface Props {
@@ -21,7 +22,7 @@ interface Props {
 /** Makes a group or a broadcast in two steps: what it is called, then who is in it. */
 export function CreateConversation({ kind, onClose, onOpen }: Props) {
   const [step, setStep] = useState<"about" | "people">("about");
-  const [about, setAbout] = useState<About>({ title: "", description: "", history: "all" });
+  const [about, setAbout] = useState<About>({ title: "", description: "", history: "all", join: "link" });
   const [chosen, setChosen] = useState<readonly User[]>([]);
   const [isBusy, setBusy] = useState(false);
   const me = useSnapshot((snapshot) => snapshot.me?.user);
@@ -38,7 +39,7 @@ export function CreateConversation({ kind, onClose, onOpen }: Props) {
         title: about.title.trim(),
         ...(about.description.trim() === "" ? {} : { description: about.description.trim() }),
         members: chosen.map(({ user }) => user),
-        settings: { history: about.history },
+        settings: { history: about.history, join: about.join },
       });
       onOpen(conversation);
       onClose();
@@ -87,6 +88,7 @@ interface About {
   readonly title: string;
   readonly description: string;
   readonly history: "all" | "joined";
+  readonly join: JoinRule;
 }
 
 interface FieldsProps {
@@ -129,6 +131,7 @@ function AboutFields({ kind, about, onAbout, onNext }: FieldsProps) {
         value={about.description}
         onValue={(description) => onAbout({ ...about, description })}
       />
+      <JoinChoice value={about.join} onValue={(join) => onAbout({ ...about, join })} />
       <Choice
         label={t("create.history")}
         value={about.history}

@@ -2,6 +2,7 @@ import { useState } from "react";
 import { refusalText } from "#/i18n/refusal";
 import { t } from "#/i18n/text";
 import { useActions, useSnapshot } from "#/live/useClient";
+import type { JoinRule } from "#/proto/wire";
 import type { ConversationView } from "#/sync/client";
 import { Button } from "#/ui/Button";
 import { Choice } from "#/ui/Choice";
@@ -22,6 +23,7 @@ export function EditConversation({ view, onClose }: Props) {
   const [description, setDescription] = useState(head.description ?? "");
   const [history, setHistory] = useState(head.settings.history);
   const [post, setPost] = useState(head.settings.post);
+  const [join, setJoin] = useState(head.settings.join);
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string>();
 
@@ -31,7 +33,7 @@ export function EditConversation({ view, onClose }: Props) {
       await update(view.conversation, {
         title: title.trim(),
         description: description.trim(),
-        settings: view.kind === "group" ? { history, post } : { history },
+        settings: view.kind === "group" ? { history, post, join } : { history, join },
       });
       onClose();
     } catch (error) {
@@ -92,6 +94,7 @@ export function EditConversation({ view, onClose }: Props) {
             ]}
           />
         )}
+        <JoinChoice value={join} onValue={setJoin} />
         <Choice
           label={t("create.history")}
           value={history}
@@ -104,5 +107,26 @@ export function EditConversation({ view, onClose }: Props) {
         <button type="submit" hidden />
       </form>
     </Dialog>
+  );
+}
+
+interface JoinProps {
+  readonly value: JoinRule;
+  readonly onValue: (value: JoinRule) => void;
+}
+
+/** How one becomes a member. */
+export function JoinChoice({ value, onValue }: JoinProps) {
+  return (
+    <Choice
+      label={t("info.join")}
+      value={value}
+      onValue={onValue}
+      options={[
+        { value: "open", label: t("info.joinOpen") },
+        { value: "link", label: t("info.joinLink") },
+        { value: "closed", label: t("info.joinClosed") },
+      ]}
+    />
   );
 }

@@ -1,6 +1,6 @@
-import { Pin } from "lucide-react";
+import { Eye, Pin } from "lucide-react";
 import { memo } from "react";
-import { t } from "#/i18n/text";
+import { compact, t } from "#/i18n/text";
 import { clock, fullTime } from "#/i18n/time";
 import { cx } from "#/lib/cx";
 import { emojiCount } from "#/lib/emoji";
@@ -15,6 +15,7 @@ import { Quote } from "./Quote";
 import { Reactions } from "./Reactions";
 import { Refused } from "./Refused";
 import { Toolbar, useMessageGestures } from "./Toolbar";
+import { useCountsOf } from "./useCounts";
 import { useMessageActions } from "./useMessageActions";
 
 type Spoken = Extract<Line, { kind: "sent" | "pending" | "refused" }>;
@@ -62,9 +63,7 @@ export const Bubble = memo(function Bubble(props: Props) {
       )}
       <div className={cx("flex min-w-0 max-w-[min(88%,36rem)] flex-col gap-1", isOwn && "items-end")}>
         <Box {...props} name={name} />
-        {message && !message.deleted && (message.reactions?.length ?? 0) > 0 && (
-          <MessageReactions message={message} isOwn={isOwn} />
-        )}
+        {message && !message.deleted && <MessageReactions message={message} isOwn={isOwn} />}
         {line.kind === "refused" && <Refused line={line} />}
       </div>
     </article>
@@ -93,12 +92,11 @@ function Box(props: Props & { readonly name: string }) {
 
 function MessageReactions({ message, isOwn }: { readonly message: Message; readonly isOwn: boolean }) {
   const { react } = useMessageActions();
+  const counts = useCountsOf(message);
+  const reactions = counts?.reactions ?? message.reactions ?? [];
+  if (reactions.length === 0) return null;
   return (
-    <Reactions
-      reactions={message.reactions ?? []}
-      isOwn={isOwn}
-      onToggle={(emoji, on) => react(message, emoji, on)}
-    />
+    <Reactions reactions={reactions} isOwn={isOwn} onToggle={(emoji, on) => react(message, emoji, on)} />
   );
 }
 
@@ -166,10 +164,13 @@ function Aside({ text, tail }: { readonly text: string; readonly tail: string })
 function tail(line: Spoken, is_own: boolean, at_ms: number): string {
   const edited = isEdited(line) ? `${t("timeline.edited")} ` : "";
   const pin = isPinned(line) ? "\u2003" : "";
-  return pin + edited + clock(at_ms) + (is_own ? "\u2003\u2002" : "");
+  // A broadcast shows how often a post was seen.
+  const views = line.kind === "sent" && line.message.from === undefined ? "\u2003\u2003\u2002" : "";
+  return views + pin + edited + clock(at_ms) + (is_own ? "\u2003\u2002" : "");
 }
 
 function Meta({ line, isOwn, at_ms }: Props) {
+  const views = useCountsOf(messageOf(line))?.views;
   return (
     <span
       className={cx(
@@ -177,6 +178,13 @@ function Meta({ line, isOwn, at_ms }: Props) {
         isOwn ? "text-own-muted" : "text-muted",
       )}
     >
+      {views !== undefined && (
+        <span className="flex items-center gap-0.5 tabular-nums" title={t("timeline.views", { n: views })}>
+          <Eye aria-hidden="true" size={13} />
+          <span aria-hidden="true">{compact(views)}</span>
+          <span className="sr-only">{t("timeline.views", { n: views })}</span>
+        </span>
+      )}
       {isPinned(line) && (
         <span title={t("message.pinned")}>
           <Pin aria-hidden="true" size={12} />

@@ -15,6 +15,7 @@ import { type Row, toRows } from "./rows";
 import { TimelineLoading } from "./TimelineLoading";
 import { DayPill, TimelineRow } from "./TimelineRow";
 import { useArrivals } from "./useArrivals";
+import { CountsContext, useCounts } from "./useCounts";
 import { useDivider } from "./useDivider";
 import { useJump } from "./useJump";
 import { MessageActionsContext, useActionsOf } from "./useMessageActions";
@@ -134,19 +135,20 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
   const me = useSnapshot((snapshot) => snapshot.me?.user);
   const list = useRef<ListHandle>(null);
   const now_ms = useNow();
-  const [sight, setSight] = useState<Sight>({ first: 0, is_far: false });
+  const [sight, setSight] = useState<Sight>({ first: 0, last: 0, is_far: false });
   const seen = useReadMark(id, timeline.read_seq);
   useFollowOwn(rows, list);
   const { jump, marked } = useJump({ id, rows, list, target });
   const { actions, over } = useActionsOf(view, jump);
+  const in_sight = useMemo(() => rows.slice(sight.first, sight.last + 1), [rows, sight]);
+  const counted = useCounts(id, view.kind === "broadcast", in_sight);
 
   const onView = useCallback(
     (next: ListView) => {
       setSight((before) => {
         const is_far = next.screensToEnd > 1;
-        return before.first === next.first && before.is_far === is_far
-          ? before
-          : { first: next.first, is_far };
+        const is_same = before.first === next.first && before.last === next.last && before.is_far === is_far;
+        return is_same ? before : { first: next.first, last: next.last, is_far };
       });
       seen(seqUpTo(rows, next.last));
     },
@@ -161,38 +163,40 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
   return (
     <MessageActionsContext value={actions}>
       <PinnedBar lines={timeline.lines} onJump={jump} />
-      <div className="relative mb-1.5 min-h-0 grow">
-        <VirtualList
-          ref={list}
-          label={t("timeline.label", { name: view.title })}
-          rows={rows}
-          openAtKey={rows.find((row) => row.begins_unread)?.key}
-          isBusy={timeline.is_loading}
-          onView={onView}
-          onNearStart={() => {
-            if (timeline.has_older && !timeline.is_loading) loadOlder(id);
-          }}
-          onNearEnd={() => {
-            if (timeline.has_newer && !timeline.is_loading) loadNewer(id);
-          }}
-          renderRow={(row, tabIndex) => (
-            <TimelineRow
-              row={row}
-              conversation={id}
-              users={users}
-              me={me}
-              hasNames={view.kind === "group"}
-              now_ms={now_ms}
-              tabIndex={tabIndex}
-              isMarked={row.key === marked}
-            />
-          )}
-        >
-          {!timeline.has_older && <Origin view={view} />}
-        </VirtualList>
-        <FloatingDay row={rows[sight.first]} index={sight.first} now_ms={now_ms} />
-        {(sight.is_far || timeline.has_newer) && <JumpButton nNew={view.unread} onJump={toLatest} />}
-      </div>
+      <CountsContext value={counted}>
+        <div className="relative mb-1.5 min-h-0 grow">
+          <VirtualList
+            ref={list}
+            label={t("timeline.label", { name: view.title })}
+            rows={rows}
+            openAtKey={rows.find((row) => row.begins_unread)?.key}
+            isBusy={timeline.is_loading}
+            onView={onView}
+            onNearStart={() => {
+              if (timeline.has_older && !timeline.is_loading) loadOlder(id);
+            }}
+            onNearEnd={() => {
+              if (timeline.has_newer && !timeline.is_loading) loadNewer(id);
+            }}
+            renderRow={(row, tabIndex) => (
+              <TimelineRow
+                row={row}
+                conversation={id}
+                users={users}
+                me={me}
+                hasNames={view.kind === "group"}
+                now_ms={now_ms}
+                tabIndex={tabIndex}
+                isMarked={row.key === marked}
+              />
+            )}
+          >
+            {!timeline.has_older && <Origin view={view} />}
+          </VirtualList>
+          <FloatingDay row={rows[sight.first]} index={sight.first} now_ms={now_ms} />
+          {(sight.is_far || timeline.has_newer) && <JumpButton nNew={view.unread} onJump={toLatest} />}
+        </div>
+      </CountsContext>
       <MessageOver over={over} />
     </MessageActionsContext>
   );
@@ -200,6 +204,7 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
 
 interface Sight {
   readonly first: number;
+  readonly last: number;
   /** More than a screen from the end. */
   readonly is_far: boolean;
 }
