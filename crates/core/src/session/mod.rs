@@ -147,8 +147,8 @@ impl Session {
                 self.greet(hello, who)
             }
             (Incoming { request: Request::Hello(_), .. }, _) => Err(CloseCode::Protocol),
-            (Incoming { request: Request::Bye(_), .. }, _) => Err(CloseCode::Normal),
             (_, Phase::Silent(_)) => Err(CloseCode::Protocol),
+            (Incoming { request: Request::Bye(_), .. }, _) => Err(CloseCode::Normal),
             (incoming, Phase::Starting(early)) => {
                 let limit = self.core.settings.rules.limits.in_flight;
                 if early.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {

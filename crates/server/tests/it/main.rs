@@ -13,6 +13,7 @@ mod http_socket;
 mod socket;
 mod socket_client;
 mod socket_frames;
+mod socket_malformed;
 mod socket_upgrade;
 mod ws_codec;
 mod ws_codec_autobahn;
