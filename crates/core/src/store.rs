@@ -260,6 +260,17 @@ pub struct NewUser {
     pub kind: UserKind,
 }
 
+/// An account that the operator makes, asking nobody.
+#[derive(Clone)]
+pub struct NewAccount {
+    /// The account.
+    pub user: NewUser,
+    /// Its role on the server.
+    pub role: ServerRole,
+    /// Its first device.
+    pub device: Option<NewDevice>,
+}
+
 /// A device to be opened.
 #[derive(Clone)]
 pub struct NewDevice {
@@ -417,6 +428,14 @@ pub trait Accounts: Send + Sync + 'static {
         now_ms: u64,
     ) -> Result<SignedUp>;
 
+    /// Makes an account for the operator. An admin on a server without an owner becomes the owner:
+    /// the secret for [`OneTime::SetUp`] ends in the same transaction.
+    ///
+    /// # Errors
+    ///
+    /// A refusal `conflict` with `handle` if the handle is taken.
+    async fn add_account(&self, new: NewAccount, now_ms: u64) -> Result<SignedUp>;
+
     /// What the password of a handle is checked against.
     ///
     /// # Errors
@@ -490,6 +509,13 @@ pub trait Accounts: Send + Sync + 'static {
         is_disabled: bool,
         now_ms: u64,
     ) -> Result<Vec<DeviceId>>;
+
+    /// The account of a handle.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] but never a refusal.
+    async fn account(&self, handle: &str) -> Result<Option<Account>>;
 
     /// Every account, by handle, above `after`.
     ///

@@ -11,8 +11,8 @@ use crate::apply::{join_by_invite, own_view};
 use crate::error::{Fault, Refusal, StoreError};
 use crate::rows::{InviteRow, Rows as _, UserRow};
 use crate::store::{
-    Account, Accounts, Authenticated, Claim, Credential, InviteTarget, NewDevice, NewInvite,
-    NewUser, OneTime, Opened, Result, SecretHash, SignedUp,
+    Account, Accounts, Authenticated, Claim, Credential, InviteTarget, NewAccount, NewDevice,
+    NewInvite, NewUser, OneTime, Opened, Result, SecretHash, SignedUp,
 };
 
 fn gone() -> StoreError {
@@ -74,6 +74,11 @@ impl Tables {
             return Err(Refusal::forbidden("only its admins invite, up to their rank").into());
         }
         Ok(())
+    }
+
+    fn account(&self, row: &UserRow) -> Account {
+        let created_ms = self.accounts.get(&row.user).map_or(0, |account| account.created_ms);
+        Account { user: own_view(row), is_disabled: row.is_disabled, created_ms }
     }
 
     fn credential(&self, row: &UserRow) -> Option<Credential> {
@@ -159,6 +164,22 @@ impl Accounts for MemoryStore {
                 }
             }
             Ok(SignedUp { user, device, effects })
+        })
+    }
+
+    async fn add_account(&self, new: NewAccount, now_ms: u64) -> Result<SignedUp> {
+        self.change(|tables| {
+            let NewAccount { user, role, device } = new;
+            let user = tables.insert_user(user, role, now_ms)?;
+            let device = match device {
+                Some(device) => Some(tables.insert_device(user, device, now_ms)?),
+                None => None,
+            };
+            if role == ServerRole::Admin {
+                tables.is_claimed = true;
+                tables.secrets.retain(|_, found| found.kind != OneTime::SetUp);
+            }
+            Ok(SignedUp { user, device, effects: Vec::new() })
         })
     }
 
@@ -266,6 +287,12 @@ impl Accounts for MemoryStore {
         })
     }
 
+    async fn account(&self, handle: &str) -> Result<Option<Account>> {
+        let tables = self.tables.lock();
+        let row = tables.users.values().find(|row| row.handle == handle);
+        Ok(row.map(|row| tables.account(row)))
+    }
+
     async fn accounts(&self, after: Option<&str>, limit: usize) -> Result<Vec<Account>> {
         let tables = self.tables.lock();
         let mut rows: Vec<&UserRow> = tables
@@ -274,12 +301,7 @@ impl Accounts for MemoryStore {
             .filter(|row| after.is_none_or(|after| *row.handle > *after))
             .collect();
         rows.sort_by(|one, other| one.handle.cmp(&other.handle));
-        let accounts = rows.into_iter().take(limit).map(|row| Account {
-            user: own_view(row),
-            is_disabled: row.is_disabled,
-            created_ms: tables.accounts.get(&row.user).map_or(0, |account| account.created_ms),
-        });
-        Ok(accounts.collect())
+        Ok(rows.into_iter().take(limit).map(|row| tables.account(row)).collect())
     }
 
     async fn create_invite(&self, new: NewInvite, _now_ms: u64) -> Result<InviteId> {

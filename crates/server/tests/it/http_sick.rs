@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::Method;
 use voodoo_core::store::{
-    Account, Accounts, Authenticated, Claim, Credential, InviteTarget, NewDevice, NewInvite,
-    NewUser, OneTime, Opened, Result, SecretHash, SignedUp,
+    Account, Accounts, Authenticated, Claim, Credential, InviteTarget, NewAccount, NewDevice,
+    NewInvite, NewUser, OneTime, Opened, Result, SecretHash, SignedUp,
 };
 use voodoo_core::testkit::MemoryStore;
 use voodoo_core::{Fault, StoreError};
@@ -63,6 +63,9 @@ impl Accounts for Sick {
     ) -> Result<SignedUp> {
         self.fail().await
     }
+    async fn add_account(&self, _: NewAccount, _: u64) -> Result<SignedUp> {
+        self.fail().await
+    }
     async fn credential(&self, _: &str) -> Result<Option<Credential>> {
         self.fail().await
     }
@@ -94,6 +97,9 @@ impl Accounts for Sick {
         self.fail().await
     }
     async fn set_disabled(&self, _: UserId, _: bool, _: u64) -> Result<Vec<DeviceId>> {
+        self.fail().await
+    }
+    async fn account(&self, _: &str) -> Result<Option<Account>> {
         self.fail().await
     }
     async fn accounts(&self, _: Option<&str>, _: usize) -> Result<Vec<Account>> {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use voodoo_core::apply::join_by_invite;
 use voodoo_core::rows::{Rows as _, UserRow};
 use voodoo_core::store::{
-    Claim, NewDevice, NewInvite, NewUser, OneTime, Opened, Result, SecretHash, SignedUp,
+    Claim, NewAccount, NewDevice, NewInvite, NewUser, OneTime, Opened, Result, SecretHash, SignedUp,
 };
 use voodoo_core::{Fault, Refusal, StoreError};
 use voodoo_proto::object::{Kind, Role, ServerRole};
@@ -74,12 +74,31 @@ pub(super) fn claim(tx: &mut Tx<'_>, claim: &Claim, now_ms: u64) -> Result<Opene
         take_one_time(tx.db, OneTime::SetUp, claim.secret, now_ms)?;
         let user = insert_user(tx.db, &claim.user, ServerRole::Admin, now_ms)?;
         let device = insert_device(tx.db, user, &claim.device, now_ms)?;
-        execute(tx.db, "UPDATE meta SET v = '1' WHERE k = 'claimed'", [])?;
+        set_claimed(tx.db)?;
         if let Some(name) = &claim.server_name {
             execute(tx.db, "UPDATE meta SET v = ?1 WHERE k = 'server_name'", [name])?;
         }
-        execute(tx.db, "DELETE FROM one_time WHERE kind = ?1", [one_time_code(OneTime::SetUp)])?;
         Ok(Opened { user, device })
+    })
+}
+
+/// There is an owner, and the link that makes one is dead.
+fn set_claimed(db: &Connection) -> Result<()> {
+    execute(db, "UPDATE meta SET v = '1' WHERE k = 'claimed'", [])?;
+    execute(db, "DELETE FROM one_time WHERE kind = ?1", [one_time_code(OneTime::SetUp)]).map(drop)
+}
+
+pub(super) fn add_account(tx: &mut Tx<'_>, new: &NewAccount, now_ms: u64) -> Result<SignedUp> {
+    tx.all_or_nothing(|tx| {
+        let user = insert_user(tx.db, &new.user, new.role, now_ms)?;
+        let device = match &new.device {
+            Some(device) => Some(insert_device(tx.db, user, device, now_ms)?),
+            None => None,
+        };
+        if new.role == ServerRole::Admin {
+            set_claimed(tx.db)?;
+        }
+        Ok(SignedUp { user, device, effects: Vec::new() })
     })
 }
 

@@ -1,13 +1,11 @@
 //! The port of accounts, over the writer and the readers.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use voodoo_core::apply::own_view;
 use voodoo_core::store::{
-    Account, Accounts, Authenticated, Claim, Credential, InviteTarget, NewDevice, NewInvite,
-    NewUser, OneTime, Opened, Result, SecretHash, SignedUp,
+    Account, Accounts, Authenticated, Claim, Credential, InviteTarget, NewAccount, NewDevice,
+    NewInvite, NewUser, OneTime, Opened, Result, SecretHash, SignedUp,
 };
 use voodoo_core::{Fault, Refusal};
 use voodoo_proto::http::{Device, InvitedTo, Inviter};
@@ -45,8 +43,7 @@ impl Accounts for SqliteStore {
 
     async fn claim(&self, claim: Claim, now_ms: u64) -> Result<Opened> {
         let opened = self.writer.write(1, move |tx| writes::claim(tx, &claim, now_ms)).await?;
-        let (about, cell) = (self.readers.read(about).await?, Arc::clone(&self.about));
-        *cell.write() = about;
+        self.read_about().await?;
         Ok(opened)
     }
 
@@ -59,6 +56,12 @@ impl Accounts for SqliteStore {
     ) -> Result<SignedUp> {
         let request = writes::SignUp { invite, user, device };
         self.writer.write(1, move |tx| writes::sign_up(tx, &request, now_ms)).await
+    }
+
+    async fn add_account(&self, new: NewAccount, now_ms: u64) -> Result<SignedUp> {
+        let made = self.writer.write(1, move |tx| writes::add_account(tx, &new, now_ms)).await?;
+        self.read_about().await?;
+        Ok(made)
     }
 
     async fn credential(&self, handle: &str) -> Result<Option<Credential>> {
@@ -111,9 +114,15 @@ impl Accounts for SqliteStore {
         self.writer.write(1, move |tx| writes::set_disabled(tx, user, is_disabled, now_ms)).await
     }
 
+    async fn account(&self, handle: &str) -> Result<Option<Account>> {
+        let handle = handle.to_owned();
+        let found = self.readers.read(move |db| accounts(db, "handle = ?1", &handle, 1)).await?;
+        Ok(found.into_iter().next())
+    }
+
     async fn accounts(&self, after: Option<&str>, limit: usize) -> Result<Vec<Account>> {
         let after = after.unwrap_or_default().to_owned();
-        self.readers.read(move |db| accounts(db, &after, limit)).await
+        self.readers.read(move |db| accounts(db, "handle > ?1", &after, limit)).await
     }
 
     async fn create_invite(&self, invite: NewInvite, now_ms: u64) -> Result<InviteId> {
@@ -126,6 +135,15 @@ impl Accounts for SqliteStore {
 
     async fn revoke_invite(&self, by: UserId, invite: InviteId) -> Result<()> {
         self.writer.write(1, move |tx| writes::revoke_invite(tx, by, invite)).await
+    }
+}
+
+impl SqliteStore {
+    /// Takes over what a change has made of the server's name and owner.
+    async fn read_about(&self) -> Result<()> {
+        let about = self.readers.read(about).await?;
+        *self.about.write() = about;
+        Ok(())
     }
 }
 
@@ -187,14 +205,16 @@ fn devices(db: &Connection, user: UserId, now_ms: u64) -> Result<Vec<Device>> {
     Ok(rows.map_err(Fault::new)?.collect::<rusqlite::Result<_>>().map_err(Fault::new)?)
 }
 
-fn accounts(db: &Connection, after: &str, limit: usize) -> Result<Vec<Account>> {
+fn accounts(db: &Connection, condition: &str, handle: &str, limit: usize) -> Result<Vec<Account>> {
     let sql = table::sql_of(&[
         "SELECT ",
         table::USER,
-        ", created_ms FROM user_account WHERE handle > ?1 ORDER BY handle LIMIT ?2",
+        ", created_ms FROM user_account WHERE ",
+        condition,
+        " ORDER BY handle LIMIT ?2",
     ]);
     let mut statement = db.prepare_cached(&sql).map_err(Fault::new)?;
-    let rows = statement.query_map(params![after, limit], |row| {
+    let rows = statement.query_map(params![handle, limit], |row| {
         let user = table::user_row(row)?;
         let is_disabled = user.is_disabled;
         Ok(Account { user: own_view(&user), is_disabled, created_ms: row.get(10)? })

@@ -7,7 +7,7 @@ use voodoo_proto::object::{Kind, Role, ServerRole, SettingsChange};
 
 use super::reading::code;
 use super::stage::{NOW_MS, Stage, device, person};
-use crate::store::{Claim, NewInvite, OneTime};
+use crate::store::{Claim, NewAccount, NewInvite, OneTime};
 use crate::testkit::Engine;
 
 const LATER_MS: u64 = NOW_MS + 3_600_000;
@@ -37,6 +37,32 @@ pub async fn a_server_is_claimed_once(engine: Arc<dyn Engine>) {
     let again = engine.put_one_time(OneTime::SetUp, [9; 32], None, LATER_MS).await;
     assert_eq!(code(again), gone);
     assert_eq!(engine.accounts(None, 10).await.expect("accounts").len(), 1);
+}
+
+/// Members before it leave the server unclaimed; what fails leaves the link good.
+pub async fn the_first_admin_that_the_operator_makes_is_the_owner(engine: Arc<dyn Engine>) {
+    engine.put_one_time(OneTime::SetUp, [7; 32], None, LATER_MS).await.expect("it is kept");
+    let add = async |handle: &str, role, device| {
+        let new = NewAccount { user: person(handle), role, device };
+        engine.add_account(new, NOW_MS).await
+    };
+    let ann = add("ann", ServerRole::Member, None).await.expect("a member");
+    let taken = add("ann", ServerRole::Admin, None).await;
+    assert_eq!(code(taken), Some(RefusalCode::Conflict));
+    assert!(!engine.about().await.expect("about").1);
+    let bob = add("bob", ServerRole::Admin, Some(device(1, LATER_MS))).await.expect("an admin");
+    assert!(engine.about().await.expect("about").1);
+    let gone = Some(RefusalCode::Gone);
+    assert_eq!(code(engine.claim(claim(7, "eve"), NOW_MS).await), gone);
+    let again = engine.put_one_time(OneTime::SetUp, [9; 32], None, LATER_MS).await;
+    assert_eq!(code(again), gone);
+    let opened = engine.authenticate([1; 32], NOW_MS).await.expect("a look").expect("a device");
+    assert_eq!((opened.user, opened.role), (bob.user, ServerRole::Admin));
+    assert_eq!((ann.device, bob.device), (None, Some(opened.device)));
+    let account = engine.account("ann").await.expect("a look").expect("an account");
+    assert_eq!((account.user.user, account.is_disabled), (ann.user, false));
+    assert_eq!(account.user.role, Some(ServerRole::Member));
+    assert_eq!(engine.account("an").await.expect("a look"), None);
 }
 
 /// And for what it was made for, and in its time.

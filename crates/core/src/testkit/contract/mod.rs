@@ -44,6 +44,7 @@ macro_rules! store_contract {
             whoever_has_read_is_counted
             acquaintances_share_a_conversation
             a_server_is_claimed_once
+            the_first_admin_that_the_operator_makes_is_the_owner
             a_secret_works_once
             a_newer_secret_replaces_the_older
             an_invite_lets_in_as_often_as_it_says
