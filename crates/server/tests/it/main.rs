@@ -14,6 +14,8 @@ mod socket;
 mod socket_client;
 mod socket_frames;
 mod socket_malformed;
+mod socket_order;
+mod socket_refusals;
 mod socket_upgrade;
 mod ws_codec;
 mod ws_codec_autobahn;

@@ -236,6 +236,13 @@ impl Socket {
         reply
     }
 
+    /// What is not `ok`, and why.
+    pub(crate) async fn refused(&mut self, frame: &Value, code: &str) -> Value {
+        let reply = self.ask(frame).await;
+        assert_eq!((&reply["type"], &reply["code"]), (&json!("refused"), &json!(code)), "{reply}");
+        reply
+    }
+
     /// Says `hello` and reads `welcome` and every page of the sync.
     pub(crate) async fn hello(&mut self) -> (Value, Vec<Value>) {
         self.hello_with(&json!({})).await
