@@ -315,6 +315,8 @@ pub struct Authenticated {
     pub kind: UserKind,
     /// Role on the server.
     pub role: ServerRole,
+    /// Since when the device is open, in Unix milliseconds.
+    pub created_ms: u64,
     /// Until when without use, in Unix milliseconds.
     pub expires_ms: u64,
 }
@@ -337,8 +339,6 @@ pub enum OneTime {
     SetUp,
     /// Sets a new password.
     Reset,
-    /// Opens a socket from a page of another origin.
-    Ticket,
 }
 
 /// An invite to be made.
@@ -380,7 +380,7 @@ pub trait Accounts: Send + Sync + 'static {
     async fn about(&self) -> Result<(String, bool)>;
 
     /// Keeps a secret that works once. A new one for [`OneTime::SetUp`], or of the same kind for
-    /// the same user, replaces the one before; a ticket does not.
+    /// the same user, replaces the one before.
     ///
     /// # Errors
     ///
@@ -463,6 +463,28 @@ pub trait Accounts: Send + Sync + 'static {
     ///
     /// [`StoreError`] but never a refusal.
     async fn authenticate(&self, token: SecretHash, now_ms: u64) -> Result<Option<Authenticated>>;
+
+    /// Keeps a ticket, by which one session begins on a device without its token. Other tickets of
+    /// the device stay good: pages open side by side.
+    ///
+    /// # Errors
+    ///
+    /// A refusal `unauthenticated` if the device has ended.
+    async fn put_ticket(
+        &self,
+        ticket: SecretHash,
+        device: DeviceId,
+        now_ms: u64,
+        expires_ms: u64,
+    ) -> Result<()>;
+
+    /// Uses a ticket up. `None` if it is unknown, used or expired, its device has ended or its
+    /// user is disabled.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] but never a refusal.
+    async fn take_ticket(&self, ticket: SecretHash, now_ms: u64) -> Result<Option<Authenticated>>;
 
     /// Notes that devices were used, and until when they are good without further use.
     ///

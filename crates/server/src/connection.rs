@@ -88,16 +88,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            // In each round, for the outbox begins to exist in the one that reads `hello`; before
-            // the outbox is looked at, so that what is queued later wakes this task.
-            if let Some(handle) = self.session.handle() {
-                handle.outbox.register(cx.waker());
-            }
             if self.is_out_of_time(cx) {
                 return Poll::Ready(());
             }
             if let (Stage::Open, Poll::Ready(code)) = (self.stage, self.session.poll(cx)) {
                 self.close(code);
+            }
+            // In each round, for the outbox begins to exist in the one that reads `hello` or looks
+            // its ticket up; before what others queue is looked at, so that later it wakes this task.
+            if let Some(handle) = self.session.handle() {
+                handle.outbox.register(cx.waker());
             }
             let is_written = match self.poll_write(cx) {
                 Poll::Ready(Ok(())) => true,

@@ -24,6 +24,7 @@ use voodoo_proto::{
     CloseCode, ConversationId, DecodeError, Incoming, RefusalCode, Request, decode,
 };
 
+use crate::account;
 use crate::core::Core;
 use crate::error::Refusal;
 use crate::frame;
@@ -38,6 +39,8 @@ type Task = Pin<Box<dyn Future<Output = Done> + Send>>;
 
 /// What a task of a session ends with.
 enum Done {
+    /// A ticket was looked up for a session that waits to begin.
+    Admitted(Result<Authenticated, Refusal>, Hello),
     /// The session has begun.
     Started(Result<Started, Refusal>),
     /// A request has its answer; `lane` is free again.
@@ -165,15 +168,25 @@ impl Session {
     }
 
     fn greet(&mut self, hello: Hello, who: Option<Authenticated>) -> Result<(), CloseCode> {
-        // Tickets for pages of another origin are looked up by the connection's door.
-        let who = who.ok_or(CloseCode::LogInAgain)?;
+        self.phase = Phase::Starting(Vec::new());
+        match (who, &hello.ticket) {
+            (Some(who), _) => self.enter(who, hello),
+            (None, Some(ticket)) => {
+                let ticket = account::secret_hash(ticket);
+                self.run(start::admit(Arc::clone(&self.core), ticket, hello));
+            }
+            (None, None) => return Err(CloseCode::LogInAgain),
+        }
+        Ok(())
+    }
+
+    /// From here on the session is known, and hears what concerns its user.
+    fn enter(&mut self, who: Authenticated, hello: Hello) {
         let handle = self.core.hub.enter(who.user, who.device);
         handle.pulse.heard(self.core.uptime.now_ms());
         self.core.attention.touch(who.user, true);
         self.handle = Some(Arc::clone(&handle));
-        self.phase = Phase::Starting(Vec::new());
         self.run(start::start(Arc::clone(&self.core), handle, hello));
-        Ok(())
     }
 
     /// Takes a request of a live session.
@@ -236,6 +249,8 @@ impl Session {
 
     fn finish(&mut self, done: Done) -> Option<CloseCode> {
         match done {
+            Done::Admitted(Ok(who), hello) => self.enter(who, hello),
+            Done::Admitted(Err(refusal), _) => return Some(start::close_code(&refusal)),
             Done::Started(Ok(started)) => {
                 self.push_reply(started.welcome);
                 self.pages = Some(started.pages);

@@ -15,7 +15,7 @@ use crate::fault;
 use crate::frame;
 use crate::hub::Handle;
 use crate::outbox::Lag;
-use crate::store::{Result, Scope, Snapshot};
+use crate::store::{Result, Scope, SecretHash, Snapshot};
 
 /// Taken off the client's time, so that neither clocks nor commits under way hide a change.
 const MARGIN_MS: u64 = 15_000;
@@ -28,6 +28,18 @@ const MAX_AHEAD_MS: u64 = 5 * 60_000;
 pub(super) struct Started {
     pub(super) welcome: Bytes,
     pub(super) pages: Pages,
+}
+
+/// Finds out whose session begins, by the ticket that a page of another origin brings.
+pub(super) async fn admit(core: Arc<Core>, ticket: SecretHash, hello: Hello) -> Done {
+    let taking = core.accounts.take_ticket(ticket, core.clock.now_ms());
+    let admitted = match tokio::time::timeout(core.settings.request, taking).await {
+        Ok(Ok(Some(who))) => Ok(who),
+        Ok(Ok(None)) => Err(Refusal::new(RefusalCode::Unauthenticated, "the ticket is no good")),
+        Ok(Err(error)) => Err(fault::to_refusal(error)),
+        Err(_elapsed) => Err(fault::unavailable("the ticket was not looked up in time")),
+    };
+    Done::Admitted(admitted, hello)
 }
 
 /// Subscribes first and reads the snapshot afterwards: what is committed in between comes as an

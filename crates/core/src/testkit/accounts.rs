@@ -6,7 +6,7 @@ use voodoo_proto::object::{Kind, Role, ServerRole};
 use voodoo_proto::{ConversationId, DeviceId, InviteId, RefusalCode, UserId};
 
 use super::memory::MemoryStore;
-use super::tables::{Account as AccountOf, DeviceOf, Invite, Secret, Tables};
+use super::tables::{Account as AccountOf, DeviceOf, Invite, Secret, Tables, Ticket};
 use crate::apply::{join_by_invite, own_view};
 use crate::error::{Fault, Refusal, StoreError};
 use crate::rows::{InviteRow, Rows as _, UserRow};
@@ -76,6 +76,19 @@ impl Tables {
         Ok(())
     }
 
+    fn proof(&self, device: DeviceId, now_ms: u64) -> Option<Authenticated> {
+        let of = self.devices.get(&device).filter(|of| of.new.expires_ms > now_ms)?;
+        let user = self.users.get(&of.user).filter(|row| !row.is_disabled)?;
+        Some(Authenticated {
+            user: user.user,
+            device,
+            kind: user.kind,
+            role: user.role,
+            created_ms: of.created_ms,
+            expires_ms: of.new.expires_ms,
+        })
+    }
+
     fn account(&self, row: &UserRow) -> Account {
         let created_ms = self.accounts.get(&row.user).map_or(0, |account| account.created_ms);
         Account { user: own_view(row), is_disabled: row.is_disabled, created_ms }
@@ -105,9 +118,7 @@ impl Accounts for MemoryStore {
             if kind == OneTime::SetUp && tables.is_claimed {
                 return Err(gone());
             }
-            let is_replaced = |found: &Secret| {
-                kind != OneTime::Ticket && (found.kind, found.user) == (kind, user)
-            };
+            let is_replaced = |found: &Secret| (found.kind, found.user) == (kind, user);
             tables.secrets.retain(|_, found| !is_replaced(found));
             tables.secrets.insert(secret, Secret { kind, user, expires_ms });
             Ok(())
@@ -206,19 +217,33 @@ impl Accounts for MemoryStore {
 
     async fn authenticate(&self, token: SecretHash, now_ms: u64) -> Result<Option<Authenticated>> {
         let tables = self.tables.lock();
-        let found = tables
-            .devices
-            .iter()
-            .find(|(_, of)| of.new.token == token && of.new.expires_ms > now_ms);
-        let Some((device, of)) = found else { return Ok(None) };
-        let user = tables.users.get(&of.user).filter(|row| !row.is_disabled);
-        Ok(user.map(|row| Authenticated {
-            user: row.user,
-            device: *device,
-            kind: row.kind,
-            role: row.role,
-            expires_ms: of.new.expires_ms,
-        }))
+        let found = tables.devices.iter().find(|(_, of)| of.new.token == token);
+        Ok(found.and_then(|(device, _)| tables.proof(*device, now_ms)))
+    }
+
+    async fn put_ticket(
+        &self,
+        ticket: SecretHash,
+        device: DeviceId,
+        now_ms: u64,
+        expires_ms: u64,
+    ) -> Result<()> {
+        self.change(|tables| {
+            if tables.proof(device, now_ms).is_none() {
+                let words = "the device has ended";
+                return Err(Refusal::new(RefusalCode::Unauthenticated, words).into());
+            }
+            tables.tickets.retain(|_, kept| kept.expires_ms > now_ms);
+            tables.tickets.insert(ticket, Ticket { device, expires_ms });
+            Ok(())
+        })
+    }
+
+    async fn take_ticket(&self, ticket: SecretHash, now_ms: u64) -> Result<Option<Authenticated>> {
+        self.change(|tables| {
+            let taken = tables.tickets.remove(&ticket).filter(|kept| kept.expires_ms > now_ms);
+            Ok(taken.and_then(|kept| tables.proof(kept.device, now_ms)))
+        })
     }
 
     async fn touch_devices(&self, devices: Vec<(DeviceId, u64, u64)>) -> Result<()> {

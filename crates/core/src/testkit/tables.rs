@@ -35,6 +35,12 @@ pub(super) struct Secret {
 }
 
 #[derive(Clone)]
+pub(super) struct Ticket {
+    pub(super) device: DeviceId,
+    pub(super) expires_ms: u64,
+}
+
+#[derive(Clone)]
 pub(super) struct Invite {
     pub(super) code: SecretHash,
     pub(super) row: InviteRow,
@@ -50,6 +56,7 @@ pub(super) struct Tables {
     pub(super) accounts: BTreeMap<UserId, Account>,
     pub(super) devices: BTreeMap<DeviceId, DeviceOf>,
     pub(super) secrets: BTreeMap<SecretHash, Secret>,
+    pub(super) tickets: BTreeMap<SecretHash, Ticket>,
     pub(super) invites: BTreeMap<InviteId, Invite>,
     pub(super) conversations: BTreeMap<ConversationId, ConversationRow>,
     pub(super) members: BTreeMap<(UserId, ConversationId), MemberRow>,

@@ -19,6 +19,7 @@ mod problem;
 mod routes;
 pub mod secret;
 mod socket;
+mod tickets;
 mod touch;
 
 use std::sync::Arc;

@@ -29,6 +29,8 @@ pub struct HttpOptions {
     pub touch_every: Duration,
     /// Noted uses are stored together this much later, at most.
     pub touch_flush: Duration,
+    /// How long a ticket is good.
+    pub ticket_ttl: Duration,
     /// How long an invite is good if its maker does not say.
     pub invite_ttl: Duration,
     /// How long an invite is good, at most.
@@ -61,6 +63,7 @@ impl Default for HttpOptions {
             device_ttl: days(30),
             touch_every: Duration::from_secs(60),
             touch_flush: Duration::from_secs(5),
+            ticket_ttl: Duration::from_secs(30),
             invite_ttl: days(7),
             max_invite_ttl: days(366),
             reset_ttl: Duration::from_secs(30 * 60),

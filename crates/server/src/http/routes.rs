@@ -9,7 +9,7 @@ use http::Method;
 
 use super::door::Door;
 use super::guard::{Who, guard};
-use super::{account, enter, health, invites, socket};
+use super::{account, enter, health, invites, socket, tickets};
 
 /// One thing that can be asked, and by whom. Who it is for is enforced before its handler runs.
 pub struct Route {
@@ -39,6 +39,7 @@ const ROUTES: &[Route] = &[
     route(Method::GET,    "/api/v1/me",                 Who::User,   || get(account::me)),
     route(Method::PATCH,  "/api/v1/me",                 Who::User,   || patch(account::change_me)),
     route(Method::POST,   "/api/v1/me/password",        Who::User,   || post(account::change_password)),
+    route(Method::POST,   "/api/v1/tickets",            Who::User,   || post(tickets::create)),
     route(Method::POST,   "/api/v1/invites",            Who::User,   || post(invites::create)),
     route(Method::POST,   "/api/v1/invites/look",       Who::Anyone, || post(invites::look)),
     route(Method::DELETE, "/api/v1/invites/{invite}",   Who::User,   || delete(invites::revoke)),

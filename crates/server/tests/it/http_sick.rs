@@ -78,6 +78,12 @@ impl Accounts for Sick {
     async fn authenticate(&self, _: SecretHash, _: u64) -> Result<Option<Authenticated>> {
         self.fail().await
     }
+    async fn put_ticket(&self, _: SecretHash, _: DeviceId, _: u64, _: u64) -> Result<()> {
+        self.fail().await
+    }
+    async fn take_ticket(&self, _: SecretHash, _: u64) -> Result<Option<Authenticated>> {
+        self.fail().await
+    }
     async fn touch_devices(&self, _: Vec<(DeviceId, u64, u64)>) -> Result<()> {
         self.fail().await
     }

@@ -4,13 +4,14 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use voodoo_core::apply::join_by_invite;
 use voodoo_core::rows::{Rows as _, UserRow};
 use voodoo_core::store::{
-    Claim, NewAccount, NewDevice, NewInvite, NewUser, OneTime, Opened, Result, SecretHash, SignedUp,
+    Authenticated, Claim, NewAccount, NewDevice, NewInvite, NewUser, OneTime, Opened, Result,
+    SecretHash, SignedUp,
 };
 use voodoo_core::{Fault, Refusal, StoreError};
 use voodoo_proto::object::{Kind, Role, ServerRole};
 use voodoo_proto::{ConversationId, DeviceId, InviteId, RefusalCode, UserId};
 
-use super::accounts::{dead_invite, one_time_code};
+use super::accounts::{dead_invite, one_time_code, proof};
 use super::codes::{conversation_id, to_code, user_id};
 use super::rows::Tx;
 
@@ -39,10 +40,7 @@ pub(super) fn put_one_time(
         return Err(gone("the server has an owner"));
     }
     let (code, user) = (one_time_code(kind), user.map(|user| user.get()));
-    if kind != OneTime::Ticket {
-        let sql = "DELETE FROM one_time WHERE kind = ?1 AND user_id IS ?2";
-        execute(db, sql, params![code, user])?;
-    }
+    execute(db, "DELETE FROM one_time WHERE kind = ?1 AND user_id IS ?2", params![code, user])?;
     let sql = "INSERT INTO one_time(secret_hash, kind, user_id, expires_ms) VALUES(?1, ?2, ?3, ?4)";
     execute(db, sql, params![secret, code, user, expires_ms]).map(drop)
 }
@@ -190,6 +188,41 @@ pub(super) fn open_device(
     let sql = "DELETE FROM device WHERE user_id = ?1 AND expires_ms <= ?2";
     execute(tx.db, sql, params![user.get(), now_ms])?;
     Ok(Opened { user, device: insert_device(tx.db, user, device, now_ms)? })
+}
+
+/// Keeps a ticket; `times` are now and its end.
+pub(super) fn put_ticket(
+    db: &Connection,
+    ticket: SecretHash,
+    device: DeviceId,
+    times: (u64, u64),
+) -> Result<()> {
+    let (now_ms, expires_ms) = times;
+    if proof(db, "device_id = ?1", params![device.get(), now_ms])?.is_none() {
+        let words = "the device has ended";
+        return Err(Refusal::new(RefusalCode::Unauthenticated, words).into());
+    }
+    execute(db, "DELETE FROM ticket WHERE expires_ms <= ?1", [now_ms])?;
+    let sql = "INSERT INTO ticket(secret_hash, device_id, expires_ms) VALUES(?1, ?2, ?3)";
+    execute(db, sql, params![ticket, device.get(), expires_ms]).map(drop)
+}
+
+pub(super) fn take_ticket(
+    db: &Connection,
+    ticket: SecretHash,
+    now_ms: u64,
+) -> Result<Option<Authenticated>> {
+    let sql = "DELETE FROM ticket WHERE secret_hash = ?1 RETURNING device_id, expires_ms";
+    let mut statement = db.prepare_cached(sql).map_err(Fault::new)?;
+    let taken = statement.query_row(params![ticket], |row| {
+        Ok((super::codes::device_id(row, 0)?, row.get::<_, u64>(1)?))
+    });
+    match taken.optional().map_err(Fault::new)? {
+        Some((device, expires_ms)) if expires_ms > now_ms => {
+            proof(db, "device_id = ?1", params![device.get(), now_ms])
+        }
+        Some(_) | None => Ok(None),
+    }
 }
 
 pub(super) fn touch_devices(db: &Connection, devices: &[(DeviceId, u64, u64)]) -> Result<()> {

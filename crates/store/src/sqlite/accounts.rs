@@ -81,6 +81,22 @@ impl Accounts for SqliteStore {
         self.readers.read(move |db| authenticate(db, token, now_ms)).await
     }
 
+    async fn put_ticket(
+        &self,
+        ticket: SecretHash,
+        device: DeviceId,
+        now_ms: u64,
+        expires_ms: u64,
+    ) -> Result<()> {
+        self.writer
+            .write(1, move |tx| writes::put_ticket(tx.db, ticket, device, (now_ms, expires_ms)))
+            .await
+    }
+
+    async fn take_ticket(&self, ticket: SecretHash, now_ms: u64) -> Result<Option<Authenticated>> {
+        self.writer.write(1, move |tx| writes::take_ticket(tx.db, ticket, now_ms)).await
+    }
+
     async fn touch_devices(&self, devices: Vec<(DeviceId, u64, u64)>) -> Result<()> {
         self.writer.write(devices.len(), move |tx| writes::touch_devices(tx.db, &devices)).await
     }
@@ -173,17 +189,30 @@ fn credential(
 }
 
 fn authenticate(db: &Connection, token: SecretHash, now_ms: u64) -> Result<Option<Authenticated>> {
-    let sql = "SELECT d.user_id, d.device_id, u.kind, u.role, d.expires_ms
-        FROM device d JOIN user_account u USING(user_id)
-        WHERE d.token_hash = ?1 AND d.expires_ms > ?2 AND u.is_disabled = 0";
-    let mut statement = db.prepare_cached(sql).map_err(Fault::new)?;
-    let found = statement.query_row(params![token, now_ms], |row| {
+    proof(db, "token_hash = ?1", params![token, now_ms])
+}
+
+/// Whoever an open device belongs to; the second key is the time.
+pub(super) fn proof(
+    db: &Connection,
+    condition: &str,
+    keys: impl rusqlite::Params,
+) -> Result<Option<Authenticated>> {
+    let sql = table::sql_of(&[
+        "SELECT d.user_id, d.device_id, u.kind, u.role, d.created_ms, d.expires_ms
+           FROM device d JOIN user_account u USING(user_id)
+          WHERE d.expires_ms > ?2 AND u.is_disabled = 0 AND d.",
+        condition,
+    ]);
+    let mut statement = db.prepare_cached(&sql).map_err(Fault::new)?;
+    let found = statement.query_row(keys, |row| {
         Ok(Authenticated {
             user: user_id(row, 0)?,
             device: device_id(row, 1)?,
             kind: code(row, 2)?,
             role: code(row, 3)?,
-            expires_ms: row.get(4)?,
+            created_ms: row.get(4)?,
+            expires_ms: row.get(5)?,
         })
     });
     Ok(found.optional().map_err(Fault::new)?)

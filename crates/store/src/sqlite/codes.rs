@@ -27,7 +27,7 @@ codes!(Kind { Kind::Direct => 0, Kind::Group => 1, Kind::Broadcast => 2 });
 codes!(Role { Role::Member => 0, Role::Admin => 1, Role::Owner => 2 });
 codes!(ServerRole { ServerRole::Member => 0, ServerRole::Admin => 1 });
 codes!(UserKind { UserKind::Human => 0, UserKind::Bot => 1 });
-codes!(OneTime { OneTime::SetUp => 0, OneTime::Reset => 1, OneTime::Ticket => 2 });
+codes!(OneTime { OneTime::SetUp => 0, OneTime::Reset => 1 });
 codes!(Standing {
     Standing::Out => 0,
     Standing::Waiting => 1,

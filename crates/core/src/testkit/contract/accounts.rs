@@ -70,35 +70,29 @@ pub async fn a_secret_works_once(engine: Arc<dyn Engine>) {
     let stage = Stage::new(engine);
     let ann = stage.user("ann").await;
     let engine = &stage.engine;
-    engine.put_one_time(OneTime::Ticket, [5; 32], Some(ann), LATER_MS).await.expect("it is kept");
+    engine.put_one_time(OneTime::Reset, [5; 32], Some(ann), LATER_MS).await.expect("it is kept");
     let gone = Some(RefusalCode::Gone);
-    assert_eq!(code(engine.take_one_time(OneTime::Reset, [5; 32], NOW_MS).await), gone);
-    assert_eq!(code(engine.take_one_time(OneTime::Ticket, [5; 32], LATER_MS).await), gone);
-    let takes = (0..4).map(|_| engine.take_one_time(OneTime::Ticket, [5; 32], NOW_MS));
+    assert_eq!(code(engine.take_one_time(OneTime::SetUp, [5; 32], NOW_MS).await), gone);
+    assert_eq!(code(engine.take_one_time(OneTime::Reset, [5; 32], LATER_MS).await), gone);
+    let takes = (0..4).map(|_| engine.take_one_time(OneTime::Reset, [5; 32], NOW_MS));
     let taken = futures_util::future::join_all(takes).await;
     let users: Vec<_> = taken.into_iter().filter_map(Result::ok).collect();
     assert_eq!(users, [Some(ann)]);
 }
 
-/// A ticket does not: pages open side by side.
+/// Of the same user and for the same end.
 pub async fn a_newer_secret_replaces_the_older(engine: Arc<dyn Engine>) {
     let stage = Stage::new(engine);
     let (ann, bob) = (stage.user("ann").await, stage.user("bob").await);
     let engine = &stage.engine;
-    for (byte, kind, user) in [
-        (1, OneTime::Reset, ann),
-        (2, OneTime::Reset, bob),
-        (3, OneTime::Reset, ann),
-        (4, OneTime::Ticket, ann),
-        (5, OneTime::Ticket, ann),
-    ] {
+    for (byte, kind, user) in
+        [(1, OneTime::Reset, ann), (2, OneTime::Reset, bob), (3, OneTime::Reset, ann)]
+    {
         engine.put_one_time(kind, [byte; 32], Some(user), LATER_MS).await.expect("it is kept");
     }
     let old = engine.take_one_time(OneTime::Reset, [1; 32], NOW_MS).await;
     assert_eq!(code(old), Some(RefusalCode::Gone));
-    for (byte, kind, user) in
-        [(2, OneTime::Reset, bob), (3, OneTime::Reset, ann), (4, OneTime::Ticket, ann)]
-    {
+    for (byte, kind, user) in [(2, OneTime::Reset, bob), (3, OneTime::Reset, ann)] {
         let taken = engine.take_one_time(kind, [byte; 32], NOW_MS).await.expect("it is good");
         assert_eq!(taken, Some(user));
     }
@@ -201,6 +195,52 @@ pub async fn a_token_opens_until_its_device_ends(engine: Arc<dyn Engine>) {
     engine.close_device(ann, opened.device, NOW_MS).await.expect("it is closed");
     assert!(!is_open(NOW_MS).await);
     assert!(engine.authenticate([2; 32], NOW_MS).await.expect("a look").is_none());
+}
+
+/// As the device that it was made for, in its time, side by side with others.
+pub async fn a_ticket_opens_once(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let ann = stage.user("ann").await;
+    let engine = &stage.engine;
+    let opened = engine.open_device(ann, device(1, LATER_MS), NOW_MS).await.expect("a device");
+    let end_ms = NOW_MS + 30_000;
+    for byte in [5, 6] {
+        engine.put_ticket([byte; 32], opened.device, NOW_MS, end_ms).await.expect("it is kept");
+    }
+    assert_eq!(engine.take_ticket([9; 32], NOW_MS).await.expect("a look"), None);
+    assert_eq!(engine.authenticate([5; 32], NOW_MS).await.expect("a look"), None);
+    let by_token = engine.authenticate([1; 32], NOW_MS).await.expect("a look");
+    let takes = (0..4).map(|_| engine.take_ticket([5; 32], NOW_MS));
+    let taken = futures_util::future::join_all(takes).await;
+    let proofs: Vec<_> = taken.into_iter().filter_map(|one| one.expect("a look")).collect();
+    assert_eq!(proofs, Vec::from_iter(by_token));
+    assert_eq!(engine.take_ticket([6; 32], end_ms).await.expect("a look"), None);
+    assert_eq!(engine.take_ticket([6; 32], NOW_MS).await.expect("a look"), None, "it is used up");
+}
+
+/// Nor does it outlive the account's being open.
+pub async fn a_ticket_ends_with_its_device(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let (ann, bob) = (stage.user("ann").await, stage.user("bob").await);
+    let engine = &stage.engine;
+    let end_ms = NOW_MS + 30_000;
+    let open = async |byte: u8, user, expires_ms| {
+        let new = device(byte, expires_ms);
+        let opened = engine.open_device(user, new, NOW_MS).await.expect("a device");
+        let kept = engine.put_ticket([byte; 32], opened.device, NOW_MS, end_ms).await;
+        kept.expect("it is kept");
+        opened.device
+    };
+    let closed = open(1, ann, LATER_MS).await;
+    open(2, ann, NOW_MS + 10).await;
+    open(3, bob, LATER_MS).await;
+    engine.close_device(ann, closed, NOW_MS).await.expect("it is closed");
+    engine.set_disabled(bob, true, NOW_MS).await.expect("it is shut");
+    for byte in [1, 2, 3] {
+        assert_eq!(engine.take_ticket([byte; 32], NOW_MS + 10).await.expect("a look"), None);
+    }
+    let late = engine.put_ticket([4; 32], closed, NOW_MS, end_ms).await;
+    assert_eq!(code(late), Some(RefusalCode::Unauthenticated));
 }
 
 /// But the one that is kept, and the link for a reset.

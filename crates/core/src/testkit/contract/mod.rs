@@ -51,6 +51,8 @@ macro_rules! store_contract {
             an_invite_into_a_conversation_makes_a_member
             only_those_who_lead_invite
             a_token_opens_until_its_device_ends
+            a_ticket_opens_once
+            a_ticket_ends_with_its_device
             a_new_password_ends_the_other_devices
             a_shut_account_opens_nothing
         );
