@@ -18,6 +18,7 @@ mod socket_frames;
 mod socket_malformed;
 mod socket_order;
 mod socket_refusals;
+mod socket_slow;
 mod socket_upgrade;
 mod ws_codec;
 mod ws_codec_autobahn;

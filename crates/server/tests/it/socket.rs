@@ -129,6 +129,13 @@ impl Server {
         stream.set_nodelay(true).unwrap();
         stream
     }
+
+    /// The same with a window that is full soon: whoever does not read holds up the server.
+    pub(crate) async fn narrow(&self) -> TcpStream {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4 * 1024).unwrap();
+        within(socket.connect(self.address)).await.unwrap()
+    }
 }
 
 fn device(token: &str) -> NewDevice {

@@ -118,6 +118,17 @@ impl Socket {
         String::from_utf8(self.unread.split().to_vec()).unwrap()
     }
 
+    /// Reads away what is left, and whether the end came in the midst of it.
+    pub(crate) async fn is_cut_off(&mut self) -> bool {
+        while self.fill().await {}
+        while let Some((opcode, _)) = self.take_frame() {
+            if opcode == 8 {
+                return false;
+            }
+        }
+        true
+    }
+
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
         within(self.stream.write_all(bytes)).await.unwrap();
     }
