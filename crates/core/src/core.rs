@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use tokio::time::Instant;
 use voodoo_proto::event::{Goaway, ServerFrame};
 use voodoo_proto::{CloseCode, DeviceId, UserId};
 
@@ -18,6 +19,7 @@ use crate::frame;
 use crate::hub::Hub;
 use crate::marks::{MarkKeeper, Marks};
 use crate::pulse::{Uptime, sweep};
+use crate::rates::Bucket;
 use crate::settings::Settings;
 use crate::store::{Accounts, Store};
 
@@ -126,6 +128,14 @@ impl Core {
     pub async fn carry_out(&self, write: Write) -> Result<Reply, Refusal> {
         let answer = self.conversations.submit(write, None)?;
         answer.await.unwrap_or_else(|_stopped| Err(fault::unavailable("the server stops")))
+    }
+
+    /// Takes a token of a user who asks beside the socket; the sessions of the user share it.
+    /// Returns for how many milliseconds there is none.
+    #[must_use]
+    pub fn over_rate(&self, user: UserId, bucket: Bucket) -> Option<u64> {
+        let rates = &self.settings.rules.limits.rates;
+        self.hub.buckets(user).take(bucket, rates, Instant::now()).err()
     }
 
     /// Tells everyone of what was committed beside the shards.

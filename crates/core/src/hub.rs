@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 use voodoo_proto::event::{ServerFrame, Skipped};
 use voodoo_proto::{CloseCode, ConversationId, DeviceId, UserId};
 
@@ -17,7 +18,7 @@ use crate::bus::Whisper;
 use crate::frame;
 use crate::outbox::{Outbox, OutboxLimits};
 use crate::pulse::Pulse;
-use crate::rates::Buckets;
+use crate::rates::{Buckets, Resting};
 use crate::store::Subscription;
 
 /// Locks that the maps are split over, so that fan-outs of different conversations do not meet.
@@ -90,6 +91,7 @@ struct Present {
 pub struct Hub {
     conversations: Vec<ByConversation>,
     users: Vec<ByUser>,
+    resting: Resting,
     n_sessions: AtomicUsize,
     next_session: AtomicU64,
     limits: OutboxLimits,
@@ -103,6 +105,7 @@ impl Hub {
         Self {
             conversations: (0..N_LOCKS).map(|_| Mutex::default()).collect(),
             users: (0..N_LOCKS).map(|_| Mutex::default()).collect(),
+            resting: Resting::default(),
             n_sessions: AtomicUsize::new(0),
             next_session: AtomicU64::new(1),
             limits,
@@ -137,7 +140,7 @@ impl Hub {
         let mut users = self.of_user(user).lock();
         let present = users.entry(user).or_insert_with(|| Present {
             sessions: Vec::with_capacity(1),
-            buckets: Arc::default(),
+            buckets: self.resting.take(user),
         });
         let handle = Arc::new(Handle {
             session,
@@ -177,6 +180,15 @@ impl Hub {
         self.n_sessions.fetch_sub(n_before - present.sessions.len(), Ordering::Relaxed);
         if present.sessions.is_empty() {
             users.remove(&handle.user);
+            self.resting.put(handle.user, Arc::clone(&handle.buckets), Instant::now());
+        }
+    }
+
+    /// The buckets of a user, with or without a session.
+    pub(crate) fn buckets(&self, user: UserId) -> Arc<Buckets> {
+        match self.of_user(user).lock().get(&user) {
+            Some(present) => Arc::clone(&present.buckets),
+            None => self.resting.share(user, Instant::now()),
         }
     }
 

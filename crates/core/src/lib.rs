@@ -29,5 +29,6 @@ pub mod testkit;
 pub use crate::core::{Core, Ports, Worker};
 pub use clock::{Clock, SystemClock};
 pub use error::{Fault, Refusal, StoreError};
+pub use rates::Bucket;
 pub use session::Session;
 pub use settings::Settings;

@@ -1,12 +1,17 @@
 //! Token buckets: how often a user may ask.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
 use parking_lot::Mutex;
 use tokio::time::Instant;
+use voodoo_proto::UserId;
 use voodoo_proto::limits::{Rate, Rates};
 
 /// What a request counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Bucket {
+pub enum Bucket {
     /// Messages and changes of them.
     Send,
     /// Reactions.
@@ -80,6 +85,53 @@ impl Buckets {
     }
 }
 
+/// Users without a session whose buckets are kept, at most.
+const MAX_RESTING: usize = 1 << 16;
+/// After so long without a session all buckets are about full again.
+const REST: Duration = Duration::from_secs(60);
+
+/// The buckets of users without a session: leaving and coming back fills none.
+#[derive(Default)]
+pub(crate) struct Resting(Mutex<HashMap<UserId, (Arc<Buckets>, Instant)>>);
+
+impl Resting {
+    /// Takes a user's buckets, to be shared by the sessions that begin.
+    pub(crate) fn take(&self, user: UserId) -> Arc<Buckets> {
+        self.0.lock().remove(&user).map_or_else(Arc::default, |(buckets, _)| buckets)
+    }
+
+    /// The buckets of a user who asks without a session.
+    pub(crate) fn share(&self, user: UserId, now: Instant) -> Arc<Buckets> {
+        let mut resting = self.0.lock();
+        make_room(&mut resting, now);
+        let (buckets, at) = resting.entry(user).or_insert_with(|| (Arc::default(), now));
+        *at = now;
+        Arc::clone(buckets)
+    }
+
+    /// Keeps what the last session of a user leaves.
+    pub(crate) fn put(&self, user: UserId, buckets: Arc<Buckets>, now: Instant) {
+        if buckets.0.lock().is_none() {
+            return;
+        }
+        let mut resting = self.0.lock();
+        make_room(&mut resting, now);
+        resting.insert(user, (buckets, now));
+    }
+}
+
+/// When too many rest, those that are full go; if those are few, all go: a bucket that is full too
+/// early does less harm than memory without bound.
+fn make_room(resting: &mut HashMap<UserId, (Arc<Buckets>, Instant)>, now: Instant) {
+    if resting.len() < MAX_RESTING {
+        return;
+    }
+    resting.retain(|_, (_, at)| now.saturating_duration_since(*at) < REST);
+    if resting.len() > MAX_RESTING / 2 {
+        resting.clear();
+    }
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -91,8 +143,6 @@ fn wait_ms(seconds: f64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -107,6 +157,27 @@ mod tests {
         let later = start + Duration::from_millis(100);
         assert_eq!(buckets.take(Bucket::Send, &rates, later), Ok(()));
         assert_eq!(buckets.take(Bucket::Send, &rates, later), Err(100));
+    }
+
+    #[test]
+    fn leaving_and_coming_back_fills_no_bucket() {
+        let rates = Rates { send: Rate { per_s: 1.0, burst: 1.0 }, ..Rates::default() };
+        let (resting, now) = (Resting::default(), Instant::now());
+        let user = UserId::new(7).unwrap();
+        let buckets = resting.take(user);
+        assert_eq!(buckets.take(Bucket::Send, &rates, now), Ok(()));
+        resting.put(user, buckets, now);
+        assert_eq!(resting.share(user, now).take(Bucket::Send, &rates, now), Err(1_000));
+        assert_eq!(resting.take(user).take(Bucket::Send, &rates, now), Err(1_000));
+    }
+
+    #[test]
+    fn buckets_at_rest_are_bounded() {
+        let (resting, now) = (Resting::default(), Instant::now());
+        for number in 1..=100_000 {
+            resting.share(UserId::new(number).unwrap(), now);
+        }
+        assert!(resting.0.lock().len() <= MAX_RESTING);
     }
 
     #[test]

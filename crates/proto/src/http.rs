@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codes::RefusalCode;
 use crate::id::{ConversationId, DeviceId, FileId, InviteId, UserId};
-use crate::object::{Kind, Role, User};
+use crate::object::{Body, Kind, Mentions, Role, User};
 
 /// Whether strangers may make an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -210,6 +210,23 @@ pub struct MeSeen {
 pub struct InviteEnded {
     /// Which.
     pub invite: InviteId,
+}
+
+/// `POST /conversations/{conversation}/messages`: as `send`, whose `client_id` comes as the header
+/// `Idempotency-Key`. Answers with [`crate::reply::Sent`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NewMessage {
+    /// What it says.
+    pub body: Body,
+    /// The message that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<u64>,
+    /// Without a notification.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silent: Option<bool>,
+    /// Whom it calls.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mentions: Option<Mentions>,
 }
 
 /// `POST /bots`: makes a program's account.

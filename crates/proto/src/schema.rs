@@ -61,6 +61,7 @@ const HTTP: &[Describe] = &[
     of::<http::InviteRequest>,
     of::<http::InviteLook>,
     of::<http::InviteSeen>,
+    of::<http::NewMessage>,
     of::<http::BotRequest>,
     of::<http::BotMade>,
     of::<http::Problem>,

@@ -2730,6 +2730,28 @@ export interface MeSeen {
   user: User;
 }
 /**
+ * `POST /conversations/{conversation}/messages`: as `send`, whose `client_id` comes as the header
+ * `Idempotency-Key`. Answers with [`crate::reply::Sent`].
+ */
+export interface NewMessage {
+  /**
+   * What it says.
+   */
+  body: Body;
+  /**
+   * Whom it calls.
+   */
+  mentions?: Mentions;
+  /**
+   * The message that it answers.
+   */
+  reply_to?: number;
+  /**
+   * Without a notification.
+   */
+  silent?: boolean;
+}
+/**
  * `POST /me/password`: ends all other devices.
  */
 export interface PasswordChange {

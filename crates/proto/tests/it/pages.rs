@@ -112,6 +112,8 @@ fn check_http(schema: &Schema, place: &str, name: &str, value: &Value) {
         "Invite" => same::<reply::Invite>(value),
         "InviteLook" => same::<http::InviteLook>(value),
         "InviteSeen" => same::<http::InviteSeen>(value),
+        "NewMessage" => same::<http::NewMessage>(value),
+        "Sent" => same::<reply::Sent>(value),
         "BotRequest" => same::<http::BotRequest>(value),
         "BotMade" => same::<http::BotMade>(value),
         "Problem" => same::<http::Problem>(value),

@@ -11,6 +11,7 @@ use voodoo_proto::{MAX_SAFE_INTEGER, RefusalCode};
 use super::attempts::Attempts;
 use super::options::HttpOptions;
 use super::secret;
+use super::throttle::Throttle;
 use super::touch::{self, Touches};
 use crate::password::Hasher;
 
@@ -23,6 +24,7 @@ pub struct Door {
     /// Hashes passwords.
     pub hasher: Hasher,
     pub(crate) attempts: Attempts,
+    pub(crate) throttle: Throttle,
     pub(crate) touches: Touches,
     is_draining: AtomicBool,
 }
@@ -37,6 +39,7 @@ impl Door {
         let door = Arc::new(Self {
             hasher: Hasher::new(&options.hashing)?,
             attempts: Attempts::new(options.attempts.clone()),
+            throttle: Throttle::new(options.rate),
             touches: Touches::default(),
             is_draining: AtomicBool::new(false),
             core,

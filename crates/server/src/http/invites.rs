@@ -6,11 +6,11 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use http::{HeaderMap, StatusCode};
 use voodoo_core::store::NewInvite;
-use voodoo_core::{Refusal, account};
-use voodoo_proto::InviteId;
+use voodoo_core::{Bucket, Refusal, account};
 use voodoo_proto::http::{InviteLook, InviteRequest, InviteSeen};
 use voodoo_proto::object::Role;
 use voodoo_proto::reply::Invite;
+use voodoo_proto::{InviteId, RefusalCode, UserId};
 
 use super::auth::Caller;
 use super::body::Json;
@@ -36,8 +36,9 @@ pub(crate) async fn create(
         (None, None) => None,
         (None, Some(_)) => return Err(Refusal::field("role", "needs a conversation").into()),
     };
-    let code = secret::new_code();
     let by = caller.who().user;
+    check_rate(&door, by, conversation.is_some())?;
+    let code = secret::new_code();
     let now_ms = door.now_ms();
     let invite = NewInvite {
         code: account::secret_hash(&code),
@@ -50,6 +51,17 @@ pub(crate) async fn create(
     tracing::info!(user = %by, %invite, "an invite was made");
     let url = format!("{}/join#{code}", base_url(&headers, &door.options));
     Ok(Json(Invite { invite, code, url }))
+}
+
+/// Invites into a conversation count as those of the socket.
+fn check_rate(door: &Door, by: UserId, is_into_conversation: bool) -> Result<(), Refusal> {
+    if !is_into_conversation {
+        return door.throttle.take(by);
+    }
+    door.core.over_rate(by, Bucket::Create).map_or(Ok(()), |wait_ms| {
+        let words = "more invites than the rate allows";
+        Err(Refusal::new(RefusalCode::RateLimited, words).after_ms(wait_ms))
+    })
 }
 
 fn checked_ttl(door: &Door, ttl_s: Option<u64>) -> Result<Duration, Refusal> {

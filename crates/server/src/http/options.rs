@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use voodoo_proto::http::SignUpRule;
+use voodoo_proto::limits::Rate;
 
 use super::origin::WebOrigin;
 use crate::password::HashOptions;
@@ -45,6 +46,8 @@ pub struct HttpOptions {
     pub request_timeout: Duration,
     /// Time for the store to answer a question about its health.
     pub ready_timeout: Duration,
+    /// How often a user may ask for tickets, bots and invites to the server.
+    pub rate: Rate,
     /// What the hashing of passwords costs.
     pub hashing: HashOptions,
     /// How many wrong guesses are free, and what further ones cost.
@@ -71,6 +74,7 @@ impl Default for HttpOptions {
             body_timeout: Duration::from_secs(10),
             request_timeout: Duration::from_secs(20),
             ready_timeout: Duration::from_secs(2),
+            rate: Rate { per_s: 2.0, burst: 100.0 },
             hashing: HashOptions::default(),
             attempts: AttemptOptions::default(),
         }

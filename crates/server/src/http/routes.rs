@@ -9,7 +9,7 @@ use http::Method;
 
 use super::door::Door;
 use super::guard::{Who, guard};
-use super::{account, enter, health, invites, socket, tickets};
+use super::{account, bots, enter, health, invites, messages, socket, tickets};
 
 /// One thing that can be asked, and by whom. Who it is for is enforced before its handler runs.
 pub struct Route {
@@ -43,6 +43,8 @@ const ROUTES: &[Route] = &[
     route(Method::POST,   "/api/v1/invites",            Who::User,   || post(invites::create)),
     route(Method::POST,   "/api/v1/invites/look",       Who::Anyone, || post(invites::look)),
     route(Method::DELETE, "/api/v1/invites/{invite}",   Who::User,   || delete(invites::revoke)),
+    route(Method::POST,   "/api/v1/conversations/{conversation}/messages", Who::User, || post(messages::send)),
+    route(Method::POST,   "/api/v1/bots",               Who::Admin,  || post(bots::create)),
 ];
 
 const fn route(

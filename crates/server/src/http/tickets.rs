@@ -18,6 +18,7 @@ pub(crate) async fn create(
     State(door): State<Arc<Door>>,
     caller: Caller,
 ) -> Result<Json<Ticket>, Denied> {
+    door.throttle.take(caller.who().user)?;
     let ticket = secret::new_code();
     let now_ms = door.now_ms();
     let expires_ms = plus(now_ms, door.options.ticket_ttl);

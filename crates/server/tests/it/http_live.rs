@@ -13,13 +13,26 @@ pub(crate) const OTHER: &str = "http://elsewhere.example";
 pub(crate) async fn ask(
     server: &Server,
     person: &Person,
-    (method, path): (Method, &str),
+    what: (Method, &str),
     body: Option<&Value>,
 ) -> (u16, Value) {
+    say(server, person, what, &[], body).await
+}
+
+/// The same with further header lines.
+pub(crate) async fn say(
+    server: &Server,
+    person: &Person,
+    (method, path): (Method, &str),
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> (u16, Value) {
+    let headers: String =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let body = body.map_or(String::new(), Value::to_string);
     let request = format!(
         "{method} /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n{body}",
         person.token,
         body.len()
     );

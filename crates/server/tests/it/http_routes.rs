@@ -10,6 +10,7 @@ use crate::http::{Ask, PASSWORD, Server, log_in, options};
 /// A request to a route, with a body that is JSON if it wants one.
 fn ask(route: &Route) -> Ask {
     let path = route.path.replace("{device}", "d_1").replace("{invite}", "i_1");
+    let path = path.replace("{conversation}", "c_1");
     let ask = Ask::at(route.method.clone(), &path);
     if matches!(route.method, Method::POST | Method::PATCH) { ask.json(&json!({})) } else { ask }
 }

@@ -7,6 +7,7 @@ mod http_account;
 mod http_enter;
 mod http_invites;
 mod http_live;
+mod http_messages;
 mod http_origin;
 mod http_routes;
 mod http_sick;
