@@ -89,6 +89,17 @@ impl Outbox {
         self.push(&mut self.state.lock(), Queued { frame, load: Load::Reply });
     }
 
+    /// Queues an answer before everything that waits. Only for what comes first of all, while
+    /// nothing has been taken yet.
+    pub fn push_first(&self, frame: Bytes) {
+        let mut state = self.state.lock();
+        let n_before = state.frames.len();
+        self.push(&mut state, Queued { frame, load: Load::Reply });
+        if state.frames.len() > n_before {
+            state.frames.rotate_right(1);
+        }
+    }
+
     /// Queues a durable event, or notes that the session lags.
     pub fn push_event(&self, limits: &OutboxLimits, conversation: ConversationId, frame: &Bytes) {
         let mut state = self.state.lock();
@@ -267,6 +278,20 @@ mod tests {
         assert!(outbox.is_full_of_replies(&limits()));
         assert_eq!(drain(&outbox), 3);
         assert!(!outbox.is_full_of_replies(&limits()));
+    }
+
+    #[test]
+    fn what_comes_first_stands_before_what_was_queued() {
+        let (outbox, event) = (Outbox::default(), Bytes::from_static(b"event"));
+        for number in [1, 2] {
+            outbox.push_event(&limits(), conversation(number), &event);
+        }
+        outbox.push_first(Bytes::from_static(b"welcome"));
+        let mut taken = VecDeque::new();
+        outbox.take(&mut taken, usize::MAX);
+        let frames: Vec<&[u8]> = taken.iter().map(|queued| &queued.frame[..]).collect();
+        assert_eq!(frames, [&b"welcome"[..], b"event", b"event"]);
+        assert_eq!(outbox.state.lock().reply_bytes, 7);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use voodoo_core::Session;
-use voodoo_core::outbox::{Load, Queued};
+use voodoo_core::outbox::{Load, Outbox, Queued};
 use voodoo_proto::CloseCode;
 
 use crate::ws::{Decoder, Incoming, Limits, Role, encode};
@@ -173,7 +173,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn has_output(&self) -> bool {
-        let has_queued = self.session.handle().is_some_and(|handle| handle.outbox.has_frames());
+        let has_queued = self.session.outbox().is_some_and(Outbox::has_frames);
         has_queued || !self.writing.is_empty() || !self.control.is_empty()
     }
 
@@ -221,8 +221,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if self.stage == Stage::Closed {
                 return;
             }
-            if let Some(handle) = self.session.handle() {
-                handle.outbox.take(&mut self.writing, FRAMES_PER_WRITE);
+            if let Some(outbox) = self.session.outbox() {
+                outbox.take(&mut self.writing, FRAMES_PER_WRITE);
             }
         }
     }

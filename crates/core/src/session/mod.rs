@@ -29,6 +29,7 @@ use crate::core::Core;
 use crate::error::Refusal;
 use crate::frame;
 use crate::hub::Handle;
+use crate::outbox::Outbox;
 use crate::store::Authenticated;
 
 use lane::Lanes;
@@ -45,8 +46,8 @@ enum Done {
     Started(Result<Started, Refusal>),
     /// A request has its answer; `lane` is free again.
     Answered { lane: Option<ConversationId>, frame: Option<Bytes> },
-    /// A request for pages has them.
-    Paged { frame: Option<Bytes>, pages: Pages },
+    /// A request for pages has its answer, and the pages unless it was refused.
+    Paged { frame: Option<Bytes>, pages: Option<Pages> },
     /// The heads that close a lag.
     Caught(Pages),
 }
@@ -55,10 +56,18 @@ enum Done {
 enum Phase {
     /// Nothing said yet.
     Silent(Option<Authenticated>),
-    /// `hello` was said; what comes meanwhile waits, at most as many as may be in flight.
-    Starting(Vec<Incoming>),
+    /// `hello` was said; what comes meanwhile waits.
+    Starting(Vec<Early>),
     /// `welcome` was queued.
     Live,
+}
+
+/// What came before `welcome`.
+enum Early {
+    /// A request that waits for it.
+    Asked(Incoming),
+    /// The refusal of a request, which waits for it too.
+    Refused(Bytes),
 }
 
 /// One live connection. Dropping it ends the session.
@@ -70,9 +79,11 @@ pub struct Session {
     tasks: Option<Box<FuturesUnordered<Task>>>,
     n_in_flight: u32,
     lanes: Lanes,
+    /// Pages on their way to the client.
     pages: Option<Pages>,
-    /// A lag is being closed: its heads are being read or sent.
-    is_catching_up: bool,
+    /// Pages are being read from the store. No others may be meanwhile: they would take each
+    /// other's place.
+    is_reading_pages: bool,
 }
 
 impl Session {
@@ -88,7 +99,7 @@ impl Session {
             n_in_flight: 0,
             lanes: Lanes::default(),
             pages: None,
-            is_catching_up: false,
+            is_reading_pages: false,
         }
     }
 
@@ -96,6 +107,13 @@ impl Session {
     #[must_use]
     pub fn handle(&self) -> Option<&Arc<Handle>> {
         self.handle.as_ref()
+    }
+
+    /// What has to be written, from `welcome` on: that comes first, whatever was queued before.
+    #[must_use]
+    pub fn outbox(&self) -> Option<&Outbox> {
+        let handle = self.handle.as_ref().filter(|_| matches!(self.phase, Phase::Live));
+        handle.map(|handle| &handle.outbox)
     }
 
     /// The core that it belongs to.
@@ -113,9 +131,8 @@ impl Session {
     /// Whether there is more to send as soon as the outbox has room: polling again is worth it.
     #[must_use]
     pub fn has_more(&self) -> bool {
-        let is_lagging = || self.handle.as_ref().is_some_and(|one| one.outbox.is_lagging());
-        self.pages.is_some()
-            || (matches!(self.phase, Phase::Live) && !self.is_catching_up && is_lagging())
+        let is_lagging = || self.outbox().is_some_and(Outbox::is_lagging);
+        self.pages.is_some() || (!self.is_reading_pages && is_lagging())
     }
 
     /// How many bytes the next frame of the client may have.
@@ -136,8 +153,9 @@ impl Session {
             Err(DecodeError::Protocol) => return Err(CloseCode::Protocol),
             Err(_) if !self.is_greeted() => return Err(CloseCode::Protocol),
             Err(DecodeError::Refused { id, code, message, field }) => {
-                self.refuse_frame(id, code, message, field);
-                return Ok(());
+                let refusal = Refusal::new(code, message).to_frame(id);
+                let refused = voodoo_proto::Refused { field, ..refusal };
+                return self.refuse_now(frame::encode(&ServerFrame::Refused(refused)));
             }
             Err(DecodeError::Dropped) => {
                 tracing::debug!("dropped a malformed frame without an id");
@@ -154,11 +172,13 @@ impl Session {
             (Incoming { request: Request::Bye(_), .. }, _) => Err(CloseCode::Normal),
             (incoming, Phase::Starting(early)) => {
                 let limit = self.core.settings.rules.limits.in_flight;
-                if early.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {
-                    return Err(CloseCode::Flooding);
+                if early.len() < usize::try_from(limit).unwrap_or(usize::MAX) {
+                    early.push(Early::Asked(incoming));
+                    return Ok(());
                 }
-                early.push(incoming);
-                Ok(())
+                let Some(id) = incoming.id else { return Ok(()) };
+                let refused = too_many_in_flight(limit).to_frame(id);
+                self.refuse_now(frame::encode(&ServerFrame::Refused(refused)))
             }
             (incoming, Phase::Live) => {
                 self.accept(incoming);
@@ -203,9 +223,7 @@ impl Session {
         }
         let limit = self.core.settings.rules.limits.in_flight;
         if self.n_in_flight >= limit {
-            let words = format!("more than {limit} requests in flight");
-            let refusal = Refusal::new(RefusalCode::RateLimited, words).after_ms(100);
-            return self.refuse(incoming.id, &refusal);
+            return self.refuse(incoming.id, &too_many_in_flight(limit));
         }
         self.n_in_flight += 1;
         let start_now = match requests::conversation(&incoming.request) {
@@ -251,23 +269,36 @@ impl Session {
         match done {
             Done::Admitted(Ok(who), hello) => self.enter(who, hello),
             Done::Admitted(Err(refusal), _) => return Some(start::close_code(&refusal)),
-            Done::Started(Ok(started)) => {
-                self.push_reply(started.welcome);
-                self.pages = Some(started.pages);
-                let early = std::mem::replace(&mut self.phase, Phase::Live);
-                if let Phase::Starting(early) = early {
-                    early.into_iter().for_each(|incoming| self.accept(incoming));
-                }
-            }
+            Done::Started(Ok(started)) => self.go_live(started),
             Done::Started(Err(refusal)) => return Some(start::close_code(&refusal)),
             Done::Answered { lane, frame } => self.answered(lane, frame),
             Done::Paged { frame, pages } => {
                 self.answered(None, frame);
+                self.is_reading_pages = false;
+                self.pages = pages;
+            }
+            Done::Caught(pages) => {
+                self.is_reading_pages = false;
                 self.pages = Some(pages);
             }
-            Done::Caught(pages) => self.pages = Some(pages),
         }
         None
+    }
+
+    /// Puts `welcome` before the events that came meanwhile, and takes what waited for it.
+    fn go_live(&mut self, started: Started) {
+        if let Some(handle) = &self.handle {
+            handle.outbox.push_first(started.welcome);
+        }
+        self.pages = Some(started.pages);
+        let phase = std::mem::replace(&mut self.phase, Phase::Live);
+        let Phase::Starting(early) = phase else { return };
+        for one in early {
+            match one {
+                Early::Asked(incoming) => self.accept(incoming),
+                Early::Refused(frame) => self.push_reply(frame),
+            }
+        }
     }
 
     fn answered(&mut self, lane: Option<ConversationId>, frame: Option<Bytes>) {
@@ -287,10 +318,7 @@ impl Session {
         }
         match pages.next() {
             Some(page) => handle.outbox.push_reply(page),
-            None => {
-                self.pages = None;
-                self.is_catching_up = false;
-            }
+            None => self.pages = None,
         }
         true
     }
@@ -298,14 +326,19 @@ impl Session {
     /// Ends a lag once the outbox is calm and no pages are under way.
     fn catch_up(&mut self) -> bool {
         let Some(handle) = &self.handle else { return false };
-        if self.pages.is_some() || self.is_catching_up || !matches!(self.phase, Phase::Live) {
+        if self.is_paging() || !matches!(self.phase, Phase::Live) {
             return false;
         }
         let Some(lag) = handle.outbox.take_lag(self.core.hub.limits()) else { return false };
-        self.is_catching_up = true;
+        self.is_reading_pages = true;
         let task = start::catch_up(Arc::clone(&self.core), Arc::clone(handle), lag);
         self.run(task);
         true
+    }
+
+    /// Whether pages are being read or on their way.
+    fn is_paging(&self) -> bool {
+        self.is_reading_pages || self.pages.is_some()
     }
 
     fn run(&mut self, task: impl Future<Output = Done> + Send + 'static) {
@@ -324,11 +357,25 @@ impl Session {
         }
     }
 
-    fn refuse_frame(&self, id: u64, code: RefusalCode, message: String, field: Option<String>) {
-        let refusal = Refusal::new(code, message).to_frame(id);
-        let refused = voodoo_proto::Refused { field, ..refusal };
-        self.push_reply(frame::encode(&ServerFrame::Refused(refused)));
+    /// Refuses what was not understood. Before `welcome` the refusal waits for it; whoever goes on
+    /// with what is refused is closed.
+    fn refuse_now(&mut self, frame: Bytes) -> Result<(), CloseCode> {
+        let limit = usize::try_from(self.core.settings.rules.limits.in_flight);
+        let Phase::Starting(early) = &mut self.phase else {
+            self.push_reply(frame);
+            return Ok(());
+        };
+        if early.len() >= limit.unwrap_or(usize::MAX).saturating_mul(2) {
+            return Err(CloseCode::Flooding);
+        }
+        early.push(Early::Refused(frame));
+        Ok(())
     }
+}
+
+fn too_many_in_flight(limit: u32) -> Refusal {
+    let words = format!("more than {limit} requests in flight");
+    Refusal::new(RefusalCode::RateLimited, words).after_ms(100)
 }
 
 impl Drop for Session {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -9,7 +10,6 @@ use voodoo_proto::event::{Pong, ServerFrame};
 use voodoo_proto::reply::{self, Changed, Done as Nothing, InConversation, Sent, encode_ok};
 use voodoo_proto::{ConversationId, Incoming, RefusalCode, Request, request};
 
-use super::pages::Pages;
 use super::writes::Plan;
 use super::{Done, Session, start};
 use crate::apply::{Reply, Write};
@@ -85,7 +85,10 @@ impl Session {
         };
         match request {
             Request::Ping(_) => self.run(asker.pong()),
-            Request::Resync(resync) if self.pages.is_none() => self.run(asker.resync(resync)),
+            Request::Resync(resync) if !self.is_paging() => {
+                self.is_reading_pages = true;
+                self.run(asker.resync(resync));
+            }
             Request::Resync(_) => {
                 let words = "the pages of a sync are under way";
                 let refusal = Refusal::new(RefusalCode::RateLimited, words).after_ms(1_000);
@@ -153,11 +156,15 @@ impl Asker {
         lane: Option<ConversationId>,
         result: Result<R, Refusal>,
     ) -> Done {
-        let frame = self.id.map(|id| match result {
+        Done::Answered { lane, frame: self.frame(result) }
+    }
+
+    /// The frame of an answer; without an id there is none.
+    fn frame<R: Serialize>(&self, result: Result<R, Refusal>) -> Option<Bytes> {
+        self.id.map(|id| match result {
             Ok(reply) => frame::frame_text(&encode_ok(id, &reply)),
             Err(refusal) => frame::encode(&ServerFrame::Refused(refusal.to_frame(id))),
-        });
-        Done::Answered { lane, frame }
+        })
     }
 
     /// Waits for a reading, but not for ever.
@@ -220,15 +227,11 @@ impl Asker {
 
     async fn resync(self, resync: request::Resync) -> Done {
         let read = start::resync(&self.core, &self.handle, resync.user_rev, resync.since_ms);
-        match self.timed(read).await {
-            Err(refusal) => self.answer::<Nothing>(None, Err(refusal)),
-            Ok(pages) => self.paged(pages),
-        }
-    }
-
-    fn paged(&self, pages: Pages) -> Done {
-        let frame = self.id.map(|id| frame::frame_text(&encode_ok(id, &Nothing {})));
-        Done::Paged { frame, pages }
+        let (answer, pages) = match self.timed(read).await {
+            Ok(pages) => (Ok(Nothing {}), Some(pages)),
+            Err(refusal) => (Err(refusal), None),
+        };
+        Done::Paged { frame: self.frame(answer), pages }
     }
 
     async fn history(self, history: request::History) -> Done {
