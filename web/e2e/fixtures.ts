@@ -2,9 +2,11 @@
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, test as base, expect, type Page } from "@playwright/test";
 import { Person } from "./person";
-import { Server } from "./server";
+import { Server, type Settings } from "./server";
 
 interface Fixtures {
+  /** What the server is told otherwise than by default. */
+  readonly settings: Settings;
   readonly server: Server;
   /** Opens a window that shares nothing with the others. */
   readonly openWindow: () => Promise<Page>;
@@ -15,9 +17,9 @@ interface Fixtures {
 }
 
 export const test = base.extend<Fixtures>({
-  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads the names of fixtures from this pattern.
-  server: async ({}, use) => {
-    const server = await Server.start();
+  settings: [{}, { option: true }],
+  server: async ({ settings }, use) => {
+    const server = await Server.start(settings);
     await use(server);
     await server.remove();
   },

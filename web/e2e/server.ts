@@ -9,23 +9,31 @@ const START_MS = 30_000;
 const LOOK_EVERY_MS = 50;
 const LINK = /http:\/\/localhost:(\d+)\/setup#\S+/;
 
+/** Settings of the server by name, such as `rules.sign_up`. */
+export type Settings = Readonly<Record<string, string>>;
+
+/** Right after a start nobody is told to be away; the tests begin right after a start. */
+const ALWAYS: Settings = { "timers.presence_silence_ms": "50" };
+
 export class Server {
+  readonly #settings: Settings;
   readonly #binary: string;
   readonly #data: string;
   #process: ChildProcess | undefined;
   #printed = "";
   #port = 0;
 
-  private constructor(binary: string, data: string) {
+  private constructor(binary: string, data: string, settings: Settings) {
+    this.#settings = settings;
     this.#binary = binary;
     this.#data = data;
   }
 
   /** A new server, which has no owner yet. */
-  static async start(): Promise<Server> {
+  static async start(settings: Settings = {}): Promise<Server> {
     const binary = process.env.VOODOO_BIN;
     if (!binary) throw new Error("VOODOO_BIN must name the server's binary");
-    const server = new Server(binary, await mkdtemp(join(tmpdir(), "voodoo-e2e-")));
+    const server = new Server(binary, await mkdtemp(join(tmpdir(), "voodoo-e2e-")), settings);
     await server.#run();
     server.#port = Number((await server.#find(LINK))[1]);
     return server;
@@ -67,6 +75,7 @@ export class Server {
     const listen = `127.0.0.1:${this.#port}`;
     const child = spawn(this.#binary, ["--data", this.#data, "--listen", listen], {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...toEnvironment({ ...ALWAYS, ...this.#settings }) },
     });
     const keep = (bytes: Buffer) => {
       this.#printed += bytes.toString();
@@ -102,4 +111,14 @@ export class Server {
     child.kill(signal);
     await ended;
   }
+}
+
+/** `rules.sign_up` is `VOODOO_RULES__SIGN_UP` in the environment. */
+function toEnvironment(settings: Settings): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(settings).map(([name, value]) => [
+      `VOODOO_${name.replaceAll(".", "__").toUpperCase()}`,
+      value,
+    ]),
+  );
 }

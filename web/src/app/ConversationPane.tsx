@@ -80,7 +80,9 @@ function Hint({ view }: { readonly view: ConversationView }) {
   const { watch } = useActions();
   const me = useSnapshot((snapshot) => snapshot.me?.user);
   const users = useSnapshot((snapshot) => snapshot.users);
-  const peer = view.peer?.user === me ? undefined : view.peer?.user;
+  // The other side joins with the first message; before that the server tells nothing of them.
+  const has_begun = view.head.head.last_seq > 0;
+  const peer = has_begun && view.peer?.user !== me ? view.peer?.user : undefined;
   const presence = useSnapshot((snapshot) => (peer === undefined ? undefined : snapshot.presence.get(peer)));
   useEffect(() => (peer === undefined ? undefined : watch([peer])), [peer, watch]);
   const is_typing = (view.typing?.length ?? 0) > 0;

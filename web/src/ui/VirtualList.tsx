@@ -75,7 +75,8 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
   const look = useCallback(() => {
     const handle = list.current;
     const { rows, onView, onNearStart, onNearEnd } = latest.current;
-    if (!handle || rows.length === 0) return;
+    // Before it is laid out nothing can be said.
+    if (!handle || rows.length === 0 || handle.viewportSize === 0) return;
     const view = measure(handle, rows.length);
     // Rows that turn out higher than guessed also move the end away; only a scroll upwards means that one left it.
     if (view.isAtEnd) isStuck.current = true;
@@ -110,6 +111,18 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows that come or go change what can be seen.
   useEffect(look, [rows.length]);
+
+  // The keyboard of a phone, a banner, another window size: the end stays in sight if it was.
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const observer = new ResizeObserver(() => {
+      if (isStuck.current) toEnd();
+      look();
+    });
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [look, toEnd]);
 
   useImperativeHandle(ref, () => ({
     scrollToEnd: toEnd,
