@@ -9,10 +9,8 @@ use crate::config::{Log, LogFormat};
 
 /// Begins to log.
 pub(crate) fn begin(log: &Log) -> anyhow::Result<()> {
-    let directives = std::env::var("RUST_LOG").unwrap_or_else(|_| log.level.clone());
-    let filter =
-        EnvFilter::try_new(&directives).with_context(|| format!("log.level is {directives:?}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter(log)?).with_writer(std::io::stderr);
     let is_terminal = std::io::stderr().is_terminal();
     let is_json = match log.format {
         LogFormat::Json => true,
@@ -26,4 +24,18 @@ pub(crate) fn begin(log: &Log) -> anyhow::Result<()> {
         builder.with_ansi(!is_plain).with_target(false).try_init()
     };
     begun.map_err(|error| anyhow::anyhow!("logging: {error}"))
+}
+
+/// Begins to log for a command that ends at once: what is wrong, in words for people.
+pub(crate) fn begin_quietly() -> anyhow::Result<()> {
+    begin(&Log { level: "warn".to_owned(), format: LogFormat::Text })
+}
+
+/// What is logged: `RUST_LOG` if there is one, else `log.level`.
+pub(crate) fn filter(log: &Log) -> anyhow::Result<EnvFilter> {
+    let (name, directives) = match std::env::var("RUST_LOG") {
+        Ok(directives) => ("RUST_LOG", directives),
+        Err(_unset) => ("log.level", log.level.clone()),
+    };
+    EnvFilter::try_new(&directives).with_context(|| format!("{name} is {directives:?}"))
 }

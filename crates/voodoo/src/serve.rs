@@ -1,5 +1,6 @@
 //! Serving: puts store, core and doors together, and takes them apart in order.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,88 +8,139 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use voodoo_core::{Core, Ports, SystemClock, Worker};
+use tokio::task::{JoinHandle, JoinSet};
+use voodoo_core::{Core, Ports, SystemClock};
 use voodoo_proto::CloseCode;
 use voodoo_server::http::{Door, router};
 use voodoo_server::listener;
 use voodoo_store::{SqliteOptions, SqliteStore};
 
+use crate::admin::{AdminDoor, Operator, cannot_open};
 use crate::config::{Config, Synchronous};
+use crate::exit::{Exit, Failure};
 use crate::log;
 
 /// After the last session's moment to leave, the rest is closed this much later.
 const AFTER_DRAIN: Duration = Duration::from_secs(2);
 
 /// Serves until a signal says stop.
-pub(crate) fn serve(config: &Config) -> anyhow::Result<()> {
-    log::begin(&config.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(run(config))
+pub(crate) fn serve(config: &Config) -> Result<(), Failure> {
+    log::begin(&config.log).map_err(Failure::with(Exit::Config))?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.map_err(Failure::with(Exit::Internal))?.block_on(run(config))
 }
 
-async fn run(config: &Config) -> anyhow::Result<()> {
-    let mut signals = Signals::listen()?;
-    let settings = config.settings()?;
-    let clock = Arc::new(SystemClock);
-    let options = SqliteOptions {
-        is_full_sync: config.store.synchronous == Synchronous::Full,
-        ..SqliteOptions::default()
-    };
-    let rules = Arc::new(settings.rules.clone());
-    let store = SqliteStore::open(&config.data, options, rules, clock.as_ref())
-        .with_context(|| format!("data in {}", config.data.display()))?;
-    let ports = Ports { store: store.clone(), accounts: store.clone(), clock };
-    let (core, mut workers) = Core::new(ports, settings);
-    let (door, worker) = Door::new(Arc::clone(&core), config.http_options()?)?;
-    workers.push(worker);
-    let mut workers = spawn(workers);
-
+async fn run(config: &Config) -> Result<(), Failure> {
+    let mut signals = Signals::listen().map_err(Failure::with(Exit::Internal))?;
+    let mut parts = Parts::open(config)?;
     let listener = TcpListener::bind(config.http.listen)
         .await
-        .with_context(|| format!("listening on {}", config.http.listen))?;
-    let local = listener.local_addr()?;
-    core.set_url(door.url_at(local));
-    let (stop, is_stopping) = watch::channel(false);
-    let serving = tokio::spawn(listener::serve(
-        listener,
-        router(Arc::clone(&door)),
-        config.listener_options(),
-        is_stopping,
-    ));
+        .with_context(|| format!("listening on {}", config.http.listen))
+        .map_err(Failure::with(Exit::Unavailable))?;
+    let doors = Doors::open(config, &parts, listener).map_err(Failure::with(Exit::Internal))?;
+    let local = doors.local;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         data = %config.data.display(),
-        url = door.url_at(local),
+        url = parts.door.url_at(local),
         "serving"
     );
-    if let Some(link) = door.setup_link(local).await? {
+    let link = parts.door.setup_link(local).await;
+    if let Some(link) = link.map_err(Failure::with(Exit::Internal))? {
         announce(&link);
     }
 
     tokio::select! {
         () = signals.next() => {}
-        ended = workers.join_next() => anyhow::bail!("a worker ended: {ended:?}"),
+        ended = parts.workers.join_next() => {
+            let words = anyhow::anyhow!("a worker ended: {ended:?}");
+            return Err(Failure::new(Exit::Internal, words));
+        }
     }
-    door.drain();
-    stop.send_replace(true);
+    parts.door.drain();
+    doors.stop.send_replace(true);
     tokio::select! {
-        () = drain(&core, Duration::from_millis(config.timers.drain_ms)) => {}
+        () = drain(&parts.core, Duration::from_millis(config.timers.drain_ms)) => {}
         () = signals.next() => tracing::warn!("stopping at once"),
     }
-    serving.await.context("the accept loop")??;
-    workers.abort_all();
-    store.shutdown().await;
+    let closed = doors.closed().await;
+    parts.close().await;
     tracing::info!("stopped");
-    Ok(())
+    closed.map_err(Failure::with(Exit::Internal))
 }
 
-fn spawn(workers: Vec<Worker>) -> JoinSet<()> {
-    let mut set = JoinSet::new();
-    for worker in workers {
-        set.spawn(worker);
+/// What serves, without its doors.
+struct Parts {
+    store: Arc<SqliteStore>,
+    core: Arc<Core>,
+    door: Arc<Door>,
+    workers: JoinSet<()>,
+}
+
+impl Parts {
+    fn open(config: &Config) -> Result<Self, Failure> {
+        let settings = config.settings().map_err(Failure::with(Exit::Config))?;
+        let options = config.http_options().map_err(Failure::with(Exit::Config))?;
+        let clock = Arc::new(SystemClock);
+        let engine = SqliteOptions {
+            is_full_sync: config.store.synchronous == Synchronous::Full,
+            ..SqliteOptions::default()
+        };
+        let rules = Arc::new(settings.rules.clone());
+        let store = SqliteStore::open(&config.data, engine, rules, clock.as_ref())
+            .map_err(|error| cannot_open(error, &config.data))?;
+        let ports = Ports { store: store.clone(), accounts: store.clone(), clock };
+        let (core, workers) = Core::new(ports, settings);
+        let (door, worker) =
+            Door::new(Arc::clone(&core), options).map_err(Failure::with(Exit::Config))?;
+        let workers = workers.into_iter().chain([worker]).collect();
+        Ok(Self { store, core, door, workers })
     }
-    set
+
+    /// Stores what is noted only in memory, and closes the store.
+    async fn close(mut self) {
+        self.door.flush_touches().await;
+        self.workers.abort_all();
+        self.store.shutdown().await;
+    }
+}
+
+/// What listens.
+struct Doors {
+    local: SocketAddr,
+    stop: watch::Sender<bool>,
+    serving: JoinHandle<std::io::Result<()>>,
+    asking: Option<JoinHandle<()>>,
+}
+
+impl Doors {
+    fn open(config: &Config, parts: &Parts, listener: TcpListener) -> std::io::Result<Self> {
+        let local = listener.local_addr()?;
+        parts.core.set_url(parts.door.url_at(local));
+        let (stop, is_stopping) = watch::channel(false);
+        let asking = match AdminDoor::open(&config.data) {
+            Ok(admin) => {
+                let operator = Arc::new(Operator::new(Arc::clone(&parts.door), local));
+                Some(tokio::spawn(admin.serve(operator, is_stopping.clone())))
+            }
+            Err(error) => {
+                // People are served all the same; the commands say that nobody answers them.
+                tracing::warn!(%error, "no admin socket: commands work only while this is stopped");
+                None
+            }
+        };
+        let router = router(Arc::clone(&parts.door));
+        let serving = listener::serve(listener, router, config.listener_options(), is_stopping);
+        Ok(Self { local, stop, serving: tokio::spawn(serving), asking })
+    }
+
+    /// Waits until nothing new comes in by any of them.
+    async fn closed(self) -> anyhow::Result<()> {
+        if let Some(asking) = self.asking {
+            asking.await.context("the admin socket")?;
+        }
+        Ok(self.serving.await.context("the accept loop")??)
+    }
 }
 
 /// Sends every session away at a moment of its own, then closes the rest.

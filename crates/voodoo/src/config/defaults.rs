@@ -1,0 +1,130 @@
+//! What holds where nobody says otherwise: the defaults of the crates, gathered.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use voodoo_core::Settings;
+use voodoo_proto::http::SignUpRule;
+use voodoo_proto::limits::Limits;
+use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions};
+use voodoo_server::listener::ListenerOptions;
+
+use super::sections::{
+    Attempts, Config, Hashing, Http, Log, LogFormat, RuleConfig, StoreConfig, Synchronous, Timers,
+};
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("data"),
+            http: Http::default(),
+            log: Log::default(),
+            rules: RuleConfig::default(),
+            limits: Limits::default(),
+            timers: Timers::default(),
+            hashing: Hashing::default(),
+            attempts: Attempts::default(),
+            store: StoreConfig::default(),
+        }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        let (listener, http) = (ListenerOptions::default(), HttpOptions::default());
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: String::new(),
+            allowed_origins: Vec::new(),
+            insecure: false,
+            tls_proxy: false,
+            trusted_proxies: Vec::new(),
+            max_connections: listener.max_connections,
+            admissions_per_s: Settings::default().admissions_per_s,
+            header_bytes: listener.header_bytes,
+            body_bytes: http.body_bytes,
+        }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".to_owned(), format: LogFormat::Auto }
+    }
+}
+
+impl Default for RuleConfig {
+    fn default() -> Self {
+        Self {
+            directory: "all".to_owned(),
+            broadcasts: "admins".to_owned(),
+            sign_up: SignUpRule::Invite,
+        }
+    }
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        let (settings, http) = (Settings::default(), HttpOptions::default());
+        Self {
+            heartbeat_ms: in_ms(settings.heartbeat),
+            silence_ms: in_ms(settings.silence),
+            hello_ms: in_ms(settings.hello),
+            not_writable_ms: in_ms(settings.not_writable),
+            read_flush_ms: in_ms(settings.read_flush),
+            request_ms: in_ms(settings.request),
+            presence_batch_ms: in_ms(settings.presence_batch),
+            offline_delay_ms: in_ms(settings.offline_delay),
+            presence_silence_ms: in_ms(settings.presence_silence),
+            typing_pause_ms: in_ms(settings.typing_pause),
+            header_ms: in_ms(ListenerOptions::default().header_timeout),
+            body_ms: in_ms(http.body_timeout),
+            http_request_ms: in_ms(http.request_timeout),
+            ready_ms: in_ms(http.ready_timeout),
+            drain_ms: 8_000,
+            device_ttl_ms: in_ms(http.device_ttl),
+            touch_every_ms: in_ms(http.touch_every),
+            touch_flush_ms: in_ms(http.touch_flush),
+            invite_ttl_ms: in_ms(http.invite_ttl),
+            max_invite_ttl_ms: in_ms(http.max_invite_ttl),
+            reset_ttl_ms: in_ms(http.reset_ttl),
+        }
+    }
+}
+
+impl Default for Hashing {
+    fn default() -> Self {
+        let options = HashOptions::default();
+        Self {
+            memory_kib: options.memory_kib,
+            passes: options.n_passes,
+            lanes: options.n_lanes,
+            threads: 0,
+            waiting: options.n_waiting,
+        }
+    }
+}
+
+impl Default for Attempts {
+    fn default() -> Self {
+        let options = AttemptOptions::default();
+        Self {
+            free_per_account: options.free_per_account,
+            free_per_address: options.free_per_address,
+            first_wait_ms: in_ms(options.first_wait),
+            longest_wait_ms: in_ms(options.longest_wait),
+            forget_ms: in_ms(options.forget),
+        }
+    }
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self { synchronous: Synchronous::Full }
+    }
+}
+
+fn in_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

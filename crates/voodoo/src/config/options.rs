@@ -1,0 +1,144 @@
+//! From settings to what each part of the program takes; what cannot be is refused here.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use voodoo_core::Settings;
+use voodoo_core::apply::{Directory, MayBroadcast, Rules};
+use voodoo_proto::http::SignUpRule;
+use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions, WebOrigin};
+use voodoo_server::listener::ListenerOptions;
+
+use super::sections::{Config, Hashing};
+use super::show::leaves;
+
+/// The smallest timer that may be set.
+const MIN_TIMER_MS: u64 = 50;
+/// Below this the HTTP library refuses to work.
+const MIN_HEADER_BYTES: usize = 8 * 1024;
+
+impl Config {
+    /// Refuses what no part of the program could work with.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        for (name, value) in leaves(self)? {
+            let is_timer = name.starts_with("timers.") || name.starts_with("attempts.");
+            if let (true, Some(ms)) = (is_timer && name.ends_with("_ms"), value.as_u64()) {
+                let words = format!("{name} is {ms} ms: at least {MIN_TIMER_MS} ms are needed");
+                ensure!(ms >= MIN_TIMER_MS, words);
+            }
+        }
+        let header_bytes = self.http.header_bytes;
+        ensure!(
+            header_bytes >= MIN_HEADER_BYTES,
+            "http.header_bytes is {header_bytes}: at least {MIN_HEADER_BYTES} are needed"
+        );
+        let (invite, longest) = (self.timers.invite_ttl_ms, self.timers.max_invite_ttl_ms);
+        ensure!(
+            invite <= longest,
+            "timers.invite_ttl_ms is {invite}: at most timers.max_invite_ttl_ms, {longest}"
+        );
+        crate::log::filter(&self.log)?;
+        self.rules()?;
+        self.http_options()?;
+        Ok(())
+    }
+
+    fn rules(&self) -> anyhow::Result<Rules> {
+        let directory = match self.rules.directory.as_str() {
+            "all" => Directory::All,
+            "shared" => Directory::Shared,
+            other => anyhow::bail!("rules.directory is {other:?}: `all` or `shared`"),
+        };
+        let may_broadcast = match self.rules.broadcasts.as_str() {
+            "admins" => MayBroadcast::Admins,
+            "all" => MayBroadcast::All,
+            other => anyhow::bail!("rules.broadcasts is {other:?}: `admins` or `all`"),
+        };
+        let is_sign_up_open = self.rules.sign_up == SignUpRule::Open;
+        Ok(Rules { limits: self.limits.clone(), directory, may_broadcast, is_sign_up_open })
+    }
+
+    /// What the core is to do.
+    pub(crate) fn settings(&self) -> anyhow::Result<Settings> {
+        let timers = &self.timers;
+        Ok(Settings {
+            rules: self.rules()?,
+            heartbeat: Duration::from_millis(timers.heartbeat_ms),
+            silence: Duration::from_millis(timers.silence_ms),
+            hello: Duration::from_millis(timers.hello_ms),
+            not_writable: Duration::from_millis(timers.not_writable_ms),
+            read_flush: Duration::from_millis(timers.read_flush_ms),
+            presence_batch: Duration::from_millis(timers.presence_batch_ms),
+            offline_delay: Duration::from_millis(timers.offline_delay_ms),
+            presence_silence: Duration::from_millis(timers.presence_silence_ms),
+            typing_pause: Duration::from_millis(timers.typing_pause_ms),
+            request: Duration::from_millis(timers.request_ms),
+            admissions_per_s: self.http.admissions_per_s,
+            version: env!("CARGO_PKG_VERSION"),
+            ..Settings::default()
+        })
+    }
+
+    /// What the HTTP door is to do.
+    pub(crate) fn http_options(&self) -> anyhow::Result<HttpOptions> {
+        let (http, timers, attempts) = (&self.http, &self.timers, &self.attempts);
+        let public_url = match http.public_url.as_str() {
+            "" => None,
+            url => Some(origin(url).context("http.public_url")?),
+        };
+        let allowed: anyhow::Result<Vec<_>> =
+            http.allowed_origins.iter().map(|text| origin(text)).collect();
+        Ok(HttpOptions {
+            public_url,
+            allowed_origins: allowed.context("http.allowed_origins")?,
+            is_insecure: http.insecure,
+            is_tls: http.tls_proxy,
+            trusted_proxies: http.trusted_proxies.clone(),
+            sign_up: self.rules.sign_up,
+            device_ttl: Duration::from_millis(timers.device_ttl_ms),
+            touch_every: Duration::from_millis(timers.touch_every_ms),
+            touch_flush: Duration::from_millis(timers.touch_flush_ms),
+            invite_ttl: Duration::from_millis(timers.invite_ttl_ms),
+            max_invite_ttl: Duration::from_millis(timers.max_invite_ttl_ms),
+            reset_ttl: Duration::from_millis(timers.reset_ttl_ms),
+            body_bytes: http.body_bytes,
+            body_timeout: Duration::from_millis(timers.body_ms),
+            request_timeout: Duration::from_millis(timers.http_request_ms),
+            ready_timeout: Duration::from_millis(timers.ready_ms),
+            hashing: hash_options(&self.hashing),
+            attempts: AttemptOptions {
+                free_per_account: attempts.free_per_account,
+                free_per_address: attempts.free_per_address,
+                first_wait: Duration::from_millis(attempts.first_wait_ms),
+                longest_wait: Duration::from_millis(attempts.longest_wait_ms),
+                forget: Duration::from_millis(attempts.forget_ms),
+            },
+            ..HttpOptions::default()
+        })
+    }
+
+    /// What the listener is to do.
+    pub(crate) fn listener_options(&self) -> ListenerOptions {
+        ListenerOptions {
+            header_timeout: Duration::from_millis(self.timers.header_ms),
+            header_bytes: self.http.header_bytes,
+            max_connections: self.http.max_connections,
+        }
+    }
+}
+
+fn origin(text: &str) -> anyhow::Result<WebOrigin> {
+    let parsed = text.trim_end_matches('/').parse();
+    parsed.map_err(|error| anyhow::anyhow!("{text:?} is not an origin: {error}"))
+}
+
+fn hash_options(hashing: &Hashing) -> HashOptions {
+    let processors = HashOptions::default().n_threads;
+    HashOptions {
+        memory_kib: hashing.memory_kib,
+        n_passes: hashing.passes,
+        n_lanes: hashing.lanes,
+        n_threads: if hashing.threads == 0 { processors } else { hashing.threads },
+        n_waiting: hashing.waiting,
+    }
+}
