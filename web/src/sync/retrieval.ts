@@ -129,14 +129,19 @@ export function takeHistory(step: Step, request: History, page: wire.HistoryPage
   const content = withEvents(withMessages(held, page.messages), page.events);
   const is_start = request.after === undefined && request.around === undefined && !page.more;
   const floor_seq = Math.max(conversation.head.floor_seq, page.floor_seq);
-  put(step, {
+  // A hole under a head is repaired by `get`, one under messages by `changes`.
+  const is_over = conversation.content === undefined && conversation.repair === "asked";
+  const next: Conversation = {
     ...conversation,
     loading,
+    repair: is_over ? "none" : conversation.repair,
     head: { ...conversation.head, floor_seq },
     content: aboveFloor({ ...content, at_start: content.at_start || is_start }, floor_seq),
     // A page older than what was applied lacks what the events since changed in it.
     have: Math.min(conversation.have, page.rev),
-  });
+  };
+  if (next.held.size > 0 && next.have >= next.head.last_rev) step.put(step.repairLater(next, false));
+  else put(step, next);
 }
 
 export function takeChanges(step: Step, request: Changes, page: wire.ChangesPage): void {

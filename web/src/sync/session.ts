@@ -20,6 +20,8 @@ const GET_PER_REQUEST = 100;
 export function connect(step: Step, now_ms: number): void {
   disconnect(step);
   step.state.phase = "greeting";
+  // The server subscribes the session before it answers: events may come ahead of `welcome`.
+  step.state.sync = { is_full: false, named: new Set(), kept: [], is_overflowing: false };
   step.state.now_ms = now_ms;
   const { epoch, user_rev, since_ms } = step.state;
   step.effect({ do: "hello", ...(epoch === undefined ? {} : { resume: { epoch, user_rev, since_ms } }) });
@@ -53,8 +55,8 @@ export function takeWelcome(step: Step, welcome: wire.Welcome): void {
     is_full: !welcome.resumed,
     now_ms: welcome.now_ms,
     named: new Set(),
-    kept: [],
-    is_overflowing: false,
+    kept: state.sync?.kept ?? [],
+    is_overflowing: state.sync?.is_overflowing ?? false,
   };
 }
 
@@ -304,8 +306,10 @@ export function afterQuiet(step: Step): void {
 
 export function takePong(step: Step, now_ms: number, told: wire.Digest | undefined): void {
   const { asked, level, is_stirred }: Check = step.state.check;
-  if (asked === undefined || told === undefined) return;
+  if (asked === undefined) return;
   step.state.check = { level, is_stirred };
+  // The server could not read the sums, or a heartbeat was answered: they are asked for again.
+  if (told === undefined) return step.wait({ timer: "check" }, QUIET_MS);
   if (equal(asked, told)) {
     step.state.check = { level: 0, is_stirred: false };
     step.state.since_ms = now_ms;

@@ -163,6 +163,10 @@ impl State {
                 History { after: Some(_), .. } => Page::Newer,
                 History { .. } => Page::Newest,
             });
+            if known.content.is_none() && known.repair == Repair::Asked {
+                // A hole under a head is repaired by `get`, one under messages by `changes`.
+                known.repair = Repair::None;
+            }
             let content = known.content.get_or_insert_default();
             content.put_all(page.messages);
             content.put_events(page.events);
@@ -173,6 +177,9 @@ impl State {
             // A page older than what was applied lacks what the events since changed in it.
             known.have = known.have.min(page.rev);
             state.catch_up(known);
+            if !known.held.is_empty() {
+                state.repair_later(known, false);
+            }
         });
     }
 

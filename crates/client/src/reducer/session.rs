@@ -96,6 +96,8 @@ impl State {
     pub(super) fn connect(&mut self, now_ms: u64) {
         self.disconnect();
         self.phase = Phase::Greeting;
+        // The server subscribes the session before it answers: events may come ahead of `welcome`.
+        self.sync = Some(Syncing::default());
         self.now_ms = now_ms;
         let (user_rev, since_ms) = (self.user_rev, self.since_ms);
         let resume = self.epoch.clone().map(|epoch| Resume { epoch, user_rev, since_ms });
@@ -135,7 +137,7 @@ impl State {
         self.sync = Some(Syncing {
             is_full: !welcome.resumed,
             welcomed: Some((welcome.epoch, welcome.now_ms)),
-            ..Syncing::default()
+            ..self.sync.take().unwrap_or_default()
         });
     }
 
@@ -363,8 +365,11 @@ impl State {
     }
 
     pub(super) fn take_pong(&mut self, pong: &Pong) {
-        let (Some(asked), Some(told)) = (self.check.asked, pong.digest) else { return };
-        self.check.asked = None;
+        let Some(asked) = self.check.asked.take() else { return };
+        let Some(told) = pong.digest else {
+            // The server could not read the sums, or a heartbeat was answered: they are asked for again.
+            return self.wait(Timer::Check, QUIET_MS, QUIET_MS);
+        };
         if asked == told {
             self.check = Check::default();
             self.since_ms = pong.now_ms;
