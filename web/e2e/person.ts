@@ -62,7 +62,8 @@ export class Person {
   async writeTo(name: string): Promise<void> {
     await this.page.getByRole("button", { name: "New message" }).first().click();
     const dialog = this.page.getByRole("dialog", { name: "New message" });
-    await dialog.getByRole("combobox", { name: "Name or handle" }).fill(name);
+    await expect(dialog.getByRole("combobox", { name: "Name or handle" })).toBeFocused();
+    await this.page.keyboard.type(name);
     await dialog.getByRole("option", { name }).click();
     await expect(this.field).toBeVisible();
   }

@@ -1,10 +1,12 @@
-import { MessageCirclePlus, MessagesSquare } from "lucide-react";
+import { Hand, MessageCirclePlus, MessagesSquare } from "lucide-react";
 import { useState } from "react";
 import { Route, Switch, useLocation, useRoute } from "wouter";
 import { InvitePeople } from "#/features/conversations/InvitePeople";
 import { NewMessage } from "#/features/conversations/NewMessage";
 import { CreateConversation } from "#/features/members/CreateConversation";
 import { OpenConversations } from "#/features/members/OpenConversations";
+import { QuickSwitcher } from "#/features/shortcuts/QuickSwitcher";
+import { ShortcutHelp } from "#/features/shortcuts/ShortcutHelp";
 import { t } from "#/i18n/text";
 import { useSnapshot } from "#/live/useClient";
 import { Button } from "#/ui/Button";
@@ -19,7 +21,7 @@ import { PaneBoundary } from "./PaneBoundary";
 import { SettingsPane } from "./SettingsPane";
 import { Sidebar, type Start } from "./Sidebar";
 import { useNotes } from "./useNotes";
-import { useShortcuts } from "./useShortcuts";
+import { type Called, useShortcuts } from "./useShortcuts";
 import { useTitle } from "./useTitle";
 
 const CONVERSATION = "/c/:id/:panel?/:seq?";
@@ -36,13 +38,13 @@ export function Rooms() {
   const [, go] = useLocation();
   const [is_conversation, params] = useRoute<Place>(CONVERSATION);
   const [is_home] = useRoute("/");
-  const [open, setOpen] = useState<Start>();
+  const [open, setOpen] = useState<Start | Called>();
   const is_phone = useIsPhone();
   const current = is_conversation ? params.id : undefined;
   const is_info = is_conversation && params.panel === "info";
   const is_list_alone = is_phone && is_home;
   useTitle(current);
-  useShortcuts(current);
+  useShortcuts(current, setOpen);
   useNotes(current);
 
   return (
@@ -112,6 +114,10 @@ export function Rooms() {
       {(open === "group" || open === "broadcast") && (
         <CreateConversation kind={open} onClose={() => setOpen(undefined)} onOpen={(id) => go(`/c/${id}`)} />
       )}
+      {open === "switch" && (
+        <QuickSwitcher onClose={() => setOpen(undefined)} onOpen={(id) => go(`/c/${id}`)} />
+      )}
+      {open === "help" && <ShortcutHelp onClose={() => setOpen(undefined)} />}
       {open === "open" && (
         <OpenConversations onClose={() => setOpen(undefined)} onOpen={(id) => go(`/c/${id}`)} />
       )}
@@ -123,7 +129,16 @@ export function Rooms() {
 
 function Pick({ onNew }: { readonly onNew: () => void }) {
   const has_any = useSnapshot((snapshot) => snapshot.conversations.length > 0);
-  if (!has_any) return null;
+  const name = useSnapshot((snapshot) => snapshot.me?.name);
+  if (name === undefined) return null;
+  if (!has_any)
+    return (
+      <EmptyState
+        icon={<Hand size={30} />}
+        label={t("timeline.welcome", { name })}
+        hint={t("timeline.welcomeHint")}
+      />
+    );
   return (
     <EmptyState
       icon={<MessagesSquare size={30} />}

@@ -1,6 +1,6 @@
 import {
   Compass,
-  LogOut,
+  Keyboard,
   Megaphone,
   Menu as MenuIcon,
   Search,
@@ -19,7 +19,7 @@ import { IconButton } from "#/ui/IconButton";
 import { MenuButton } from "#/ui/Menu";
 
 /** What can be begun from the list. */
-export type Start = "new" | "invite" | "group" | "broadcast" | "open";
+export type Start = "new" | "invite" | "group" | "broadcast" | "open" | "help";
 
 interface Props {
   readonly current: string | undefined;
@@ -58,11 +58,7 @@ export function Sidebar({ current, onStart }: Props) {
             { label: t("open.title"), icon: <Compass size={19} />, onSelect: () => onStart("open") },
             { label: t("list.invite"), icon: <UserPlus size={19} />, onSelect: onInvite },
             { label: t("settings.title"), icon: <SettingsIcon size={19} />, onSelect: () => go("/settings") },
-            {
-              label: t("settings.logOut"),
-              icon: <LogOut size={19} />,
-              onSelect: () => go("/settings#log-out"),
-            },
+            { label: t("keys.title"), icon: <Keyboard size={19} />, onSelect: () => onStart("help") },
           ]}
         />
         <Filter value={filter} onValue={setFilter} />

@@ -11,6 +11,8 @@ interface Props {
   readonly actions?: ReactNode;
 }
 
+const FIELD = "input:not([hidden], [readonly], [type=radio]), textarea";
+
 /** A modal window; on narrow screens it rises from the lower edge. The browser keeps focus inside and gives it back. */
 export function Dialog({ label, closeLabel, onClose, children, actions }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -18,7 +20,11 @@ export function Dialog({ label, closeLabel, onClose, children, actions }: Props)
   // Closed while it still is in the page, or the browser would not give the focus back.
   useLayoutEffect(() => {
     const element = dialog.current;
-    if (element && !element.open) element.showModal();
+    if (element && !element.open) {
+      element.showModal();
+      // Browsers choose the first button, which closes; whoever opened it means to type.
+      element.querySelector<HTMLElement>(FIELD)?.focus();
+    }
     return () => element?.close();
   }, []);
   return (

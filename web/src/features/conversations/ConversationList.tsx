@@ -1,6 +1,7 @@
 import { MessageCirclePlus, MessagesSquare, SearchX, UserPlus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { t } from "#/i18n/text";
+import { matches } from "#/lib/match";
 import { useSnapshot } from "#/live/useClient";
 import type { ConversationView } from "#/sync/client";
 import { Button } from "#/ui/Button";
@@ -11,7 +12,6 @@ import { useNow } from "#/ui/useNow";
 import { ConversationRow, type MenuPlace } from "./ConversationRow";
 import { FilterBar } from "./FilterBar";
 import { type Filter, isIn, usable } from "./filters";
-import { matches } from "./match";
 import { RowMenu } from "./RowMenu";
 import { useCalmOrder } from "./useCalmOrder";
 
