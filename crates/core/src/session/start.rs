@@ -50,6 +50,7 @@ pub(super) async fn start(core: Arc<Core>, handle: Arc<Handle>, hello: Hello) ->
 }
 
 async fn begin(core: &Core, handle: &Arc<Handle>, resume: Option<Resume>) -> Result<Started> {
+    check_device(core, handle).await?;
     let subscriptions = core.store.subscriptions(handle.user).await?;
     core.hub.subscribe_all(handle, &subscriptions);
     core.hub.settled(handle);
@@ -72,6 +73,16 @@ async fn begin(core: &Core, handle: &Arc<Handle>, resume: Option<Resume>) -> Res
     });
     let pages = Pages::Sync(Box::new(SyncPages::new(snapshot)));
     Ok(Started { welcome: frame::encode(&welcome), pages })
+}
+
+/// A device that ended between its upgrade and its `hello` had no session that could be closed.
+/// From here on it has one.
+async fn check_device(core: &Core, handle: &Handle) -> Result<()> {
+    let devices = core.accounts.devices(handle.user, core.clock.now_ms()).await?;
+    if devices.iter().any(|open| open.device == handle.device) {
+        return Ok(());
+    }
+    Err(Refusal::new(RefusalCode::Unauthenticated, "the device has ended").into())
 }
 
 /// Cursors of another epoch, too old or from the future ask for everything.

@@ -3,6 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -10,10 +11,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use voodoo_core::store::{Accounts, NewDevice, NewUser, Store};
 use voodoo_core::testkit::MemoryStore;
-use voodoo_core::{Core, Ports, Settings, SystemClock, account};
-use voodoo_proto::UserId;
+use voodoo_core::{Clock, Core, Ports, Settings, SystemClock, account};
 use voodoo_proto::limits::{Rate, Rates};
 use voodoo_proto::object::UserKind;
+use voodoo_proto::{DeviceId, UserId};
 use voodoo_server::http::{Door, HttpOptions, router};
 use voodoo_server::listener::{self, ListenerOptions};
 
@@ -48,9 +49,21 @@ pub(crate) fn settings() -> Settings {
     settings
 }
 
+/// The machine's clock, which tests turn ahead.
+#[derive(Default)]
+struct Turned(AtomicU64);
+
+impl Clock for Turned {
+    fn now_ms(&self) -> u64 {
+        SystemClock.now_ms() + self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// A server on loopback, as it is served.
 pub(crate) struct Server {
     pub(crate) core: Arc<Core>,
+    pub(crate) door: Arc<Door>,
+    turned: Arc<Turned>,
     pub(crate) address: SocketAddr,
     /// Ends the accept loop when it goes.
     _stop: watch::Sender<bool>,
@@ -60,6 +73,7 @@ pub(crate) struct Server {
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) user: UserId,
+    pub(crate) device: DeviceId,
     pub(crate) token: String,
 }
 
@@ -84,7 +98,8 @@ impl Server {
         store: Arc<dyn Store>,
         accounts: Arc<dyn Accounts>,
     ) -> Self {
-        let ports = Ports { store, accounts, clock: Arc::new(SystemClock) };
+        let turned = Arc::new(Turned::default());
+        let ports = Ports { store, accounts, clock: Arc::clone(&turned) as _ };
         let (core, mut workers) = Core::new(ports, settings);
         let (door, worker) = Door::new(Arc::clone(&core), options).unwrap();
         workers.push(worker);
@@ -94,7 +109,13 @@ impl Server {
         let (stop, is_stopping) = watch::channel(false);
         let router = router(Arc::clone(&door));
         tokio::spawn(listener::serve(listener, router, ListenerOptions::default(), is_stopping));
-        Self { core, address, _stop: stop }
+        Self { core, door, turned, address, _stop: stop }
+    }
+
+    /// Lets time of day pass.
+    pub(crate) fn pass(&self, time: Duration) {
+        let ms = u64::try_from(time.as_millis()).unwrap();
+        self.turned.0.fetch_add(ms, Ordering::Relaxed);
     }
 
     /// Makes an account with one device.
@@ -109,7 +130,16 @@ impl Server {
         let device = Some(device(&token));
         let now_ms = self.core.clock.now_ms();
         let made = self.core.accounts.sign_up(None, user, device, now_ms).await.unwrap();
-        Person { user: made.user, token }
+        Person { user: made.user, device: made.device.unwrap(), token }
+    }
+
+    /// Logs a person in on a further device.
+    pub(crate) async fn further_device(&self, person: &Person, name: &str) -> Person {
+        let token = format!("{}-{name}", person.token);
+        let now_ms = self.core.clock.now_ms();
+        let opened =
+            self.core.accounts.open_device(person.user, device(&token), now_ms).await.unwrap();
+        Person { user: opened.user, device: opened.device, token }
     }
 
     /// A socket of a program that has not said `hello`.
