@@ -43,8 +43,20 @@ impl Failure {
     /// Says the last words.
     #[expect(clippy::print_stderr, reason = "the last words of a program that cannot go on")]
     pub(crate) fn end(&self) -> ExitCode {
-        eprintln!("voodoo: {:#}", self.error);
+        eprintln!("voodoo: {}", self.words());
         code(self.exit)
+    }
+
+    /// The chain of what went wrong; a cause that was told with its effect is not told again.
+    fn words(&self) -> String {
+        let mut words = String::new();
+        for said in self.error.chain().map(ToString::to_string) {
+            if !words.ends_with(&said) {
+                let colon = if words.is_empty() { "" } else { ": " };
+                words += &format!("{colon}{said}");
+            }
+        }
+        words
     }
 }
 
@@ -85,5 +97,19 @@ pub(crate) fn of_refusal(code: RefusalCode) -> Exit {
         | RefusalCode::Blocked
         | RefusalCode::LimitExceeded
         | RefusalCode::SlowMode => Exit::BadData,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let error = anyhow!("disk full").context("writing: disk full").context("data in x");
+        let failure = Failure::new(Exit::Internal, error);
+        assert_eq!(failure.words(), "data in x: writing: disk full");
     }
 }

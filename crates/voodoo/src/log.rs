@@ -2,8 +2,9 @@
 
 use std::io::IsTerminal as _;
 
-use anyhow::Context as _;
+use anyhow::ensure;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use crate::config::{Log, LogFormat};
 
@@ -33,9 +34,19 @@ pub(crate) fn begin_quietly() -> anyhow::Result<()> {
 
 /// What is logged: `RUST_LOG` if there is one, else `log.level`.
 pub(crate) fn filter(log: &Log) -> anyhow::Result<EnvFilter> {
-    let (name, directives) = match std::env::var("RUST_LOG") {
-        Ok(directives) => ("RUST_LOG", directives),
-        Err(_unset) => ("log.level", log.level.clone()),
-    };
-    EnvFilter::try_new(&directives).with_context(|| format!("{name} is {directives:?}"))
+    if let Ok(directives) = std::env::var("RUST_LOG") {
+        return parse("RUST_LOG", &directives);
+    }
+    // A single word is a module to the library; to people a level that is misspelt.
+    for word in log.level.split(',').filter(|part| !part.contains(['=', '['])) {
+        let is_level = word.trim().parse::<LevelFilter>().is_ok();
+        let level = &log.level;
+        ensure!(is_level, "log.level is {level:?}: {word:?} is neither a level nor module=level");
+    }
+    parse("log.level", &log.level)
+}
+
+fn parse(name: &str, directives: &str) -> anyhow::Result<EnvFilter> {
+    let parsed = EnvFilter::try_new(directives);
+    parsed.map_err(|error| anyhow::anyhow!("{name} is {directives:?}: {error}"))
 }

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod cli;
+mod cli_config;
+mod cli_live;
+mod cli_user;
 mod foreign;
 mod kill;
 mod people;
