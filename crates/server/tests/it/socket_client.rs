@@ -118,15 +118,15 @@ impl Socket {
         String::from_utf8(self.unread.split().to_vec()).unwrap()
     }
 
-    /// Reads away what is left, and whether the end came in the midst of it.
-    pub(crate) async fn is_cut_off(&mut self) -> bool {
+    /// Reads all that is left; the code of the close frame, if one came before the end.
+    pub(crate) async fn ending(&mut self) -> Option<u16> {
         while self.fill().await {}
-        while let Some((opcode, _)) = self.take_frame() {
-            if opcode == 8 {
-                return false;
+        while let Some((opcode, payload)) = self.take_frame() {
+            if let (8, Said::Close(code, _)) = (opcode, close(&payload)) {
+                return code;
             }
         }
-        true
+        None
     }
 
     pub(crate) async fn write(&mut self, bytes: &[u8]) {
