@@ -1,15 +1,15 @@
 //! `cargo xtask dev`: a server with throw-away data and two people in it, and the web client with
 //! hot reload before it.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
-use anyhow::{Context as _, Result, bail, ensure};
-use serde_json::{Value, json};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::needs::{self, NPM};
 use crate::process::{self, cargo, complain, npm, say};
@@ -19,14 +19,14 @@ use crate::{repo, web};
 const SERVER: &str = "127.0.0.1:8080";
 /// The page that it serves.
 const PAGE: &str = "http://localhost:5173";
-/// How long the server may take until it can be owned.
+/// How long the server may take until it serves.
 const START: Duration = Duration::from_secs(30);
 
 /// Handle, name and password of those who are there from the start; the first one is the owner.
 const PEOPLE: &[(&str, &str, &str)] =
     &[("ada", "Ada", "a lamp by the window"), ("bo", "Bo", "a lamp by the door")];
 
-/// Builds the server, starts it on fresh data, makes the demo users, and runs Vite until it ends.
+/// Builds the server, makes the demo users in fresh data, serves them, and runs Vite until it ends.
 ///
 /// # Errors
 ///
@@ -36,9 +36,12 @@ pub(crate) fn run(_args: &[String]) -> Result<()> {
     web::install()?;
     web::ensure_placeholder()?;
     process::run(&mut cargo(["build", "--package", repo::BINARY]))?;
-    let (server, link) = Server::start()?;
-    let token = link.recv_timeout(START).context("the server printed no set-up link")?;
-    make_people(&token)?;
+    let program = Program::on_fresh_data()?;
+    for (number, person) in PEOPLE.iter().enumerate() {
+        program.add(person, number == 0)?;
+    }
+    let (server, serving) = program.serve()?;
+    serving.recv_timeout(START).context("the server does not serve")?;
     say(format!("\n{PAGE}"));
     for (handle, _, password) in PEOPLE {
         say(format!("  log in as `{handle}` with `{password}`"));
@@ -49,30 +52,61 @@ pub(crate) fn run(_args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The running server; it ends with this.
-struct Server(Child);
+/// The program and the data that it works on.
+struct Program {
+    binary: PathBuf,
+    data: PathBuf,
+}
 
-impl Server {
-    /// Starts the server on an empty folder; the receiver gets the token of its set-up link.
-    fn start() -> Result<(Self, Receiver<String>)> {
+impl Program {
+    fn on_fresh_data() -> Result<Self> {
         let data = repo::target_dir()?.join("xtask/dev-data");
         if data.exists() {
             fs::remove_dir_all(&data).context("emptying the data of the last time")?;
         }
-        let mut child = Command::new(repo::binary("debug")?)
-            .env("VOODOO_DATA", &data)
+        Ok(Self { binary: repo::binary("debug")?, data })
+    }
+
+    /// Makes an account, as an operator would.
+    fn add(&self, person: &(&str, &str, &str), is_owner: bool) -> Result<()> {
+        let (handle, name, password) = person;
+        let mut command = command(&self.binary, &self.data);
+        command.args(["user", "add", handle, "--name", name, "--password-stdin"]);
+        if is_owner {
+            command.arg("--admin");
+        }
+        let mut child = command.stdin(Stdio::piped()).spawn().context("making an account")?;
+        let mut stdin = child.stdin.take().expect("stdin is piped");
+        stdin.write_all(password.as_bytes()).context("giving the password")?;
+        drop(stdin);
+        let ended = child.wait().context("making an account")?;
+        ensure!(ended.success(), "`voodoo user add {handle}` failed: {ended}");
+        Ok(())
+    }
+
+    /// Starts the server; the receiver hears when it serves, or that it never will.
+    fn serve(&self) -> Result<(Server, Receiver<String>)> {
+        let mut child = command(&self.binary, &self.data)
             .env("VOODOO_LOG__FORMAT", "text")
-            .env("VOODOO_HTTP__LISTEN", SERVER)
             .env("VOODOO_HTTP__ALLOWED_ORIGINS", format!("[{PAGE:?}]"))
             .stderr(Stdio::piped())
             .spawn()
             .context("starting the server")?;
         let stderr = child.stderr.take().expect("stderr is piped");
-        let (found, link) = channel();
-        thread::spawn(move || relay(stderr, &found));
-        Ok((Self(child), link))
+        let (tell, serving) = channel();
+        thread::spawn(move || relay(stderr, &tell));
+        Ok((Server(child), serving))
     }
 }
+
+fn command(binary: &Path, data: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.env("VOODOO_DATA", data).env("VOODOO_HTTP__LISTEN", SERVER);
+    command
+}
+
+/// The running server; it ends with this.
+struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -82,66 +116,20 @@ impl Drop for Server {
     }
 }
 
-/// Passes on what the server says, and the token of its set-up link.
-fn relay(stderr: ChildStderr, found: &Sender<String>) {
+/// Passes on what the server says, and the line by which it says that it serves.
+fn relay(stderr: ChildStderr, tell: &Sender<String>) {
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
         complain(&line);
-        if let Some(token) = token_in(&line) {
-            // Only the first one is waited for.
-            drop(found.send(token.to_owned()));
+        if is_serving(&line) {
+            // Only the first time is waited for.
+            drop(tell.send(line));
         }
     }
     complain("the server ended");
 }
 
-fn token_in(line: &str) -> Option<&str> {
-    let (_, token) = line.split_once("/setup#")?;
-    token.split_whitespace().next()
-}
-
-/// Makes the owner, and the others by invite, as a program would.
-fn make_people(setup_token: &str) -> Result<()> {
-    let mut owner = String::new();
-    for (handle, name, password) in PEOPLE {
-        let mut account = json!({"handle": handle, "name": name, "password": password});
-        if owner.is_empty() {
-            account["token"] = json!(setup_token);
-            let made = post("/setup", &account, None)?;
-            owner = made["token"].as_str().context("no token for the owner")?.to_owned();
-        } else {
-            let invite = post("/invites", &json!({}), Some(&owner))?;
-            account["invite"] = invite["code"].clone();
-            post("/sign-up", &account, None)?;
-        }
-    }
-    Ok(())
-}
-
-/// One request to the HTTP interface and its answer.
-fn post(path: &str, body: &Value, token: Option<&str>) -> Result<Value> {
-    let body = body.to_string();
-    let bearer = token.map_or_else(String::new, |t| format!("Authorization: Bearer {t}\r\n"));
-    let head = format!(
-        "POST /api/v1{path} HTTP/1.1\r\nHost: {SERVER}\r\nConnection: close\r\n{bearer}\
-         Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
-        body.len()
-    );
-    let mut socket = TcpStream::connect(SERVER).context("connecting to the server")?;
-    socket.set_read_timeout(Some(START))?;
-    socket.write_all((head + &body).as_bytes())?;
-    let mut answer = String::new();
-    socket.read_to_string(&mut answer)?;
-    body_of(&answer).with_context(|| format!("POST {path}"))
-}
-
-/// The JSON of an answer that says it went well.
-fn body_of(answer: &str) -> Result<Value> {
-    let (head, body) = answer.split_once("\r\n\r\n").context("the answer breaks off")?;
-    let status = head.split(' ').nth(1).unwrap_or_default();
-    if !status.starts_with('2') {
-        bail!("{status}: {body}");
-    }
-    serde_json::from_str(body).context("the answer is not JSON")
+fn is_serving(line: &str) -> bool {
+    line.split_whitespace().any(|word| word == "serving")
 }
 
 #[cfg(test)]
@@ -149,16 +137,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_token_of_the_set_up_link_is_found() {
-        assert_eq!(token_in("    http://127.0.0.1:8080/setup#9Yw3kq "), Some("9Yw3kq"));
-        assert_eq!(token_in("serving at http://127.0.0.1:8080"), None);
-    }
-
-    #[test]
-    fn only_a_good_answer_has_a_body() {
-        let good = "HTTP/1.1 201 Created\r\ncontent-type: application/json\r\n\r\n{\"code\":\"x\"}";
-        assert_eq!(body_of(good).unwrap(), json!({"code": "x"}));
-        assert!(body_of("HTTP/1.1 410 Gone\r\n\r\n{}").is_err());
-        assert!(body_of("HTTP/1.1 200 OK\r\n").is_err());
+    fn the_server_says_when_it_serves() {
+        assert!(is_serving("2026-11-24T08:24:53Z  INFO serving version=\"0.1.0\" data=x"));
+        assert!(!is_serving("voodoo: listening on 127.0.0.1:8080: Address already in use"));
     }
 }
