@@ -210,7 +210,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             // connection, and what they may still be sending has to be read away until they go.
             return Pin::new(&mut self.socket).poll_shutdown(cx);
         }
-        Pin::new(&mut self.socket).poll_flush(cx)
+        let flushed = Pin::new(&mut self.socket).poll_flush(cx);
+        // By TLS, what was written may stand in a buffer that the socket does not take.
+        if let (Poll::Pending, Some(handle)) = (&flushed, self.session.handle()) {
+            handle.pulse.stuck(self.session.core().uptime.now_ms());
+        }
+        flushed
     }
 
     /// Takes what is to be written next; control frames go first, between whole frames.
@@ -332,7 +337,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.poll_over(cx)
+        ready!(self.poll_over(cx));
+        // TLS wants a word at the end. A socket that does not take it at once goes without.
+        drop(Pin::new(&mut self.socket).poll_shutdown(cx));
+        Poll::Ready(())
     }
 }
 

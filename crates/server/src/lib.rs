@@ -4,6 +4,7 @@ mod connection;
 pub mod http;
 pub mod listener;
 pub mod password;
+pub mod tls;
 mod upgrade;
 mod web_files;
 pub mod ws;

@@ -1,6 +1,7 @@
 //! The accept loop: one task a connection, HTTP/1.1 first, and a WebSocket where it is asked for.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,12 +17,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use crate::tls::{Stream, Tls};
+
 /// Where a request came from and to; every request carries it among its extensions.
 #[derive(Debug, Clone, Copy)]
 pub struct Addresses {
     /// Of the client, or of the proxy before it.
     pub peer: SocketAddr,
-    /// Of the listener.
+    /// To which the connection was made: of a listener on all addresses, the one it came to.
     pub local: SocketAddr,
 }
 
@@ -34,6 +37,8 @@ pub struct ListenerOptions {
     pub header_bytes: usize,
     /// Connections at once, at most; more are closed at once.
     pub max_connections: usize,
+    /// What to speak TLS by; `None` = in the clear.
+    pub tls: Option<Arc<Tls>>,
 }
 
 impl Default for ListenerOptions {
@@ -42,6 +47,7 @@ impl Default for ListenerOptions {
             header_timeout: Duration::from_secs(10),
             header_bytes: 16 * 1024,
             max_connections: 200_000,
+            tls: None,
         }
     }
 }
@@ -52,22 +58,18 @@ const MAX_HEADERS: usize = 100;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` says true; connections that live then go on.
-///
-/// # Errors
-///
-/// The listener has no address: it was never bound.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     options: ListenerOptions,
     mut stop: watch::Receiver<bool>,
-) -> std::io::Result<()> {
-    let local = listener.local_addr()?;
+) {
+    let options = Arc::new(options);
     let n_connections = Arc::new(AtomicUsize::new(0));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|is_stopping| *is_stopping) => return Ok(()),
+            _ = stop.wait_for(|is_stopping| *is_stopping) => return,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
@@ -81,10 +83,11 @@ pub async fn serve(
         if n_connections.load(Ordering::Relaxed) > options.max_connections {
             continue;
         }
-        let connection =
-            serve_one(stream, router.clone(), Addresses { peer, local }, options.clone());
+        let connection = serve_one(stream, peer, router.clone(), Arc::clone(&options));
         tokio::spawn(async move {
-            connection.await;
+            if let Err(error) = connection.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
             drop(place);
         });
     }
@@ -107,28 +110,29 @@ impl Drop for Place {
 }
 
 async fn serve_one(
-    stream: TcpStream,
+    socket: TcpStream,
+    peer: SocketAddr,
     router: Router,
-    addresses: Addresses,
-    options: ListenerOptions,
-) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "the connection is gone already");
-        return;
-    }
+    options: Arc<ListenerOptions>,
+) -> Result<(), Box<dyn Error + Send + Sync>> {
+    socket.set_nodelay(true)?;
+    let addresses = Addresses { peer, local: socket.local_addr()? };
+    let stream = match &options.tls {
+        None => Stream::Plain(socket),
+        Some(tls) => tokio::time::timeout(options.header_timeout, tls.accept(socket)).await??,
+    };
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(addresses);
         let response = router.clone().oneshot(request.map(Body::new));
         async move { Ok::<_, Infallible>(response.await.unwrap_or_else(|never| match never {})) }
     });
-    let served = http1::Builder::new()
+    http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(options.header_timeout)
         .max_buf_size(options.header_bytes)
         .max_headers(MAX_HEADERS)
         .serve_connection(TokioIo::new(stream), service)
-        .with_upgrades();
-    if let Err(error) = served.await {
-        tracing::debug!(%error, "a connection ended early");
-    }
+        .with_upgrades()
+        .await?;
+    Ok(())
 }

@@ -8,12 +8,12 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
 use voodoo_core::store::Authenticated;
 use voodoo_core::{Core, Session};
 use voodoo_proto::SUBPROTOCOL;
 
 use crate::connection::Connection;
+use crate::tls::Stream;
 use crate::ws::handshake::{self, HandshakeError};
 
 /// Subprotocols spoken, the best first.
@@ -48,16 +48,17 @@ pub(crate) fn accept(core: Arc<Core>, who: Option<Authenticated>, request: Reque
 
 /// Takes the socket out from under hyper, whose buffers would stay with every idle connection.
 fn run(upgraded: hyper::upgrade::Upgraded, session: Session) {
-    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<TcpStream>>() else {
-        tracing::error!("an upgraded connection is not a plain socket");
+    let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Stream>>() else {
+        tracing::error!("an upgraded connection is none of the listener's");
         return;
     };
-    let socket = io.into_inner();
-    let send_buffer = socket2::SockRef::from(&socket).set_send_buffer_size(SEND_BUFFER_BYTES);
+    let stream = io.into_inner();
+    let socket = socket2::SockRef::from(stream.socket());
+    let send_buffer = socket.set_send_buffer_size(SEND_BUFFER_BYTES);
     if let Err(error) = send_buffer {
         tracing::debug!(%error, "the send buffer keeps its size");
     }
-    tokio::spawn(Connection::new(socket, session, read_buf));
+    tokio::spawn(Connection::new(stream, session, read_buf));
 }
 
 fn switch(accept_key: &str, protocol: Option<&'static str>) -> Response {

@@ -11,8 +11,9 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use voodoo_core::{Core, Ports, SystemClock};
 use voodoo_proto::CloseCode;
-use voodoo_server::http::{Door, router};
-use voodoo_server::listener;
+use voodoo_server::http::{Door, router, to_tls};
+use voodoo_server::listener::{self, ListenerOptions};
+use voodoo_server::tls::Tls;
 use voodoo_store::{SqliteOptions, SqliteStore};
 
 use crate::admin::{AdminDoor, Operator, cannot_open};
@@ -32,12 +33,13 @@ pub(crate) fn serve(config: &Config) -> Result<(), Failure> {
 
 async fn run(config: &Config) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(Failure::with(Exit::Internal))?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(Failure::with(Exit::Internal))?;
+    let options = config.listener_options().map_err(Failure::with(Exit::Config))?;
+    let tls = options.tls.clone();
     let mut parts = Parts::open(config)?;
-    let listener = TcpListener::bind(config.http.listen)
-        .await
-        .with_context(|| format!("listening on {}", config.http.listen))
-        .map_err(Failure::with(Exit::Unavailable))?;
-    let doors = Doors::open(config, &parts, listener).map_err(Failure::with(Exit::Internal))?;
+    let listening = Listening::bind(config).await.map_err(Failure::with(Exit::Unavailable))?;
+    let doors =
+        Doors::open(config, &parts, listening, options).map_err(Failure::with(Exit::Internal))?;
     let local = doors.local;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -50,11 +52,14 @@ async fn run(config: &Config) -> Result<(), Failure> {
         announce(&link);
     }
 
-    tokio::select! {
-        () = signals.next() => {}
-        ended = parts.workers.join_next() => {
-            let words = anyhow::anyhow!("a worker ended: {ended:?}");
-            return Err(Failure::new(Exit::Internal, words));
+    loop {
+        tokio::select! {
+            () = signals.next() => break,
+            _ = hangup.recv() => reload(tls.as_deref()),
+            ended = parts.workers.join_next() => {
+                let words = anyhow::anyhow!("a worker ended: {ended:?}");
+                return Err(Failure::new(Exit::Internal, words));
+            }
         }
     }
     parts.door.drain();
@@ -105,17 +110,54 @@ impl Parts {
     }
 }
 
+/// Reads the certificate anew. If that fails, the old one is served on.
+fn reload(tls: Option<&Tls>) {
+    match tls.map(Tls::reload) {
+        None => tracing::info!("there is no certificate to read anew"),
+        Some(Ok(())) => tracing::info!("the certificate was read anew"),
+        Some(Err(error)) => {
+            tracing::error!(%error, "the certificate was not read anew; the old one is served on");
+        }
+    }
+}
+
+/// Sockets that are bound and not served yet.
+struct Listening {
+    app: TcpListener,
+    /// Where plain requests are sent on to TLS.
+    redirect: Option<TcpListener>,
+}
+
+impl Listening {
+    async fn bind(config: &Config) -> anyhow::Result<Self> {
+        let bind = async |address: SocketAddr| {
+            TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
+        };
+        let app = bind(config.http.listen).await?;
+        let redirect = match config.redirect_listen()? {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        Ok(Self { app, redirect })
+    }
+}
+
 /// What listens.
 struct Doors {
     local: SocketAddr,
     stop: watch::Sender<bool>,
-    serving: JoinHandle<std::io::Result<()>>,
+    serving: JoinSet<()>,
     asking: Option<JoinHandle<()>>,
 }
 
 impl Doors {
-    fn open(config: &Config, parts: &Parts, listener: TcpListener) -> std::io::Result<Self> {
-        let local = listener.local_addr()?;
+    fn open(
+        config: &Config,
+        parts: &Parts,
+        listening: Listening,
+        options: ListenerOptions,
+    ) -> std::io::Result<Self> {
+        let local = listening.app.local_addr()?;
         parts.core.set_url(parts.door.url_at(local));
         let (stop, is_stopping) = watch::channel(false);
         let asking = match AdminDoor::open(&config.data) {
@@ -129,9 +171,15 @@ impl Doors {
                 None
             }
         };
+        let mut serving = JoinSet::new();
+        if let Some(listener) = listening.redirect {
+            let options = ListenerOptions { tls: None, ..options.clone() };
+            let router = to_tls(parts.door.options.public_url.clone(), local.port());
+            serving.spawn(listener::serve(listener, router, options, is_stopping.clone()));
+        }
         let router = router(Arc::clone(&parts.door));
-        let serving = listener::serve(listener, router, config.listener_options(), is_stopping);
-        Ok(Self { local, stop, serving: tokio::spawn(serving), asking })
+        serving.spawn(listener::serve(listening.app, router, options, is_stopping));
+        Ok(Self { local, stop, serving, asking })
     }
 
     /// Waits until nothing new comes in by any of them.
@@ -139,7 +187,8 @@ impl Doors {
         if let Some(asking) = self.asking {
             asking.await.context("the admin socket")?;
         }
-        Ok(self.serving.await.context("the accept loop")??)
+        self.serving.join_all().await;
+        Ok(())
     }
 }
 

@@ -18,6 +18,7 @@ mod messages;
 mod options;
 mod origin;
 mod problem;
+mod redirect;
 mod routes;
 pub mod secret;
 mod socket;
@@ -41,6 +42,7 @@ pub use guard::Who;
 pub use headers::CONTENT_SECURITY_POLICY;
 pub use options::{AttemptOptions, HttpOptions};
 pub use origin::{BadOrigin, OriginKind, WebOrigin, allowed_origin};
+pub use redirect::to_tls;
 pub use routes::{Route, routes};
 
 pub use crate::password::HashOptions;

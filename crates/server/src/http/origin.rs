@@ -162,7 +162,7 @@ pub(crate) fn page_host<'a>(headers: &'a HeaderMap, options: &'a HttpOptions) ->
     }
 }
 
-fn host_of(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn host_of(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::HOST)?.to_str().ok()
 }
 

@@ -13,6 +13,7 @@ mod http_routes;
 mod http_sick;
 mod http_socket;
 mod http_tickets;
+mod http_tls;
 mod socket;
 mod socket_client;
 mod socket_end;

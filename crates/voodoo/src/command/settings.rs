@@ -66,6 +66,7 @@ fn line(setting: &Setting, is_origin_shown: bool) -> String {
 
 fn check(format: Format, sources: &Sources) -> Result<(), Failure> {
     hashing(&sources.config).map_err(Failure::with(Exit::Config))?;
+    sources.config.listener_options().map_err(Failure::with(Exit::Config))?;
     if format.json {
         return output::json(&json!({"ok": true, "files": sources.files}));
     }

@@ -35,6 +35,9 @@ impl Default for Http {
         let (listener, http) = (ListenerOptions::default(), HttpOptions::default());
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            tls_cert: PathBuf::new(),
+            tls_key: PathBuf::new(),
+            redirect_listen: "auto".to_owned(),
             public_url: String::new(),
             allowed_origins: Vec::new(),
             insecure: false,

@@ -1,5 +1,6 @@
 //! From settings to what each part of the program takes; what cannot be is refused here.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -8,6 +9,7 @@ use voodoo_core::apply::{Directory, MayBroadcast, Rules};
 use voodoo_proto::http::SignUpRule;
 use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions, WebOrigin};
 use voodoo_server::listener::ListenerOptions;
+use voodoo_server::tls::{Tls, TlsFiles};
 
 use super::sections::{Config, Hashing};
 use super::show::leaves;
@@ -40,6 +42,7 @@ impl Config {
         crate::log::filter(&self.log)?;
         self.rules()?;
         self.http_options()?;
+        self.redirect_listen()?;
         Ok(())
     }
 
@@ -92,7 +95,7 @@ impl Config {
             public_url,
             allowed_origins: allowed.context("http.allowed_origins")?,
             is_insecure: http.insecure,
-            is_tls: http.tls_proxy,
+            is_tls: http.tls_proxy || self.tls_files()?.is_some(),
             trusted_proxies: http.trusted_proxies.clone(),
             sign_up: self.rules.sign_up,
             device_ttl: Duration::from_millis(timers.device_ttl_ms),
@@ -117,12 +120,36 @@ impl Config {
         })
     }
 
-    /// What the listener is to do.
-    pub(crate) fn listener_options(&self) -> ListenerOptions {
-        ListenerOptions {
+    /// What the listener is to do. Reads the certificate and its key.
+    pub(crate) fn listener_options(&self) -> anyhow::Result<ListenerOptions> {
+        Ok(ListenerOptions {
             header_timeout: Duration::from_millis(self.timers.header_ms),
             header_bytes: self.http.header_bytes,
             max_connections: self.http.max_connections,
+            tls: self.tls_files()?.map(Tls::load).transpose().context("TLS")?,
+        })
+    }
+
+    fn tls_files(&self) -> anyhow::Result<Option<TlsFiles>> {
+        let (cert, key) = (self.http.tls_cert.clone(), self.http.tls_key.clone());
+        match (cert.as_os_str().is_empty(), key.as_os_str().is_empty()) {
+            (true, true) => Ok(None),
+            (false, false) => Ok(Some(TlsFiles { cert, key })),
+            (true, false) => anyhow::bail!("http.tls_key is set and http.tls_cert is not"),
+            (false, true) => anyhow::bail!("http.tls_cert is set and http.tls_key is not"),
+        }
+    }
+
+    /// Where plain requests are sent on to TLS.
+    pub(crate) fn redirect_listen(&self) -> anyhow::Result<Option<SocketAddr>> {
+        let (listen, is_tls) = (self.http.listen, self.tls_files()?.is_some());
+        match self.http.redirect_listen.as_str() {
+            "auto" if is_tls && listen.port() == 443 => Ok(Some(SocketAddr::new(listen.ip(), 80))),
+            "auto" | "" => Ok(None),
+            address => {
+                ensure!(is_tls, "http.redirect_listen needs http.tls_cert");
+                Ok(Some(address.parse().context("http.redirect_listen")?))
+            }
         }
     }
 }

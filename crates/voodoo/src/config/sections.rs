@@ -29,6 +29,14 @@ pub(crate) struct Config {
 pub(crate) struct Http {
     /// Where to listen.
     pub(crate) listen: SocketAddr,
+    /// The certificate in PEM, after it those that lead to the root; with it and its key the
+    /// server speaks TLS.
+    pub(crate) tls_cert: PathBuf,
+    /// The private key of the certificate in PEM.
+    pub(crate) tls_key: PathBuf,
+    /// Where plain `http://` is sent on to TLS: an address; empty = nowhere; `auto` = port 80 where
+    /// TLS is on port 443.
+    pub(crate) redirect_listen: String,
     /// Where people find the server; empty = on this machine, by its address.
     pub(crate) public_url: String,
     /// Pages of these origins may ask too.

@@ -41,6 +41,14 @@ struct HttpOverrides {
     #[arg(long, value_name = "ADDRESS:PORT", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
     listen: Option<SocketAddr>,
+    /// Speak TLS by this certificate, in PEM.
+    #[arg(long, value_name = "FILE", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, in PEM.
+    #[arg(long, value_name = "FILE", global = true)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_key: Option<PathBuf>,
     /// Where people find the server, such as <https://chat.example.org>.
     #[arg(long, value_name = "URL", global = true)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,7 +57,8 @@ struct HttpOverrides {
 
 impl HttpOverrides {
     fn is_empty(&self) -> bool {
-        self.listen.is_none() && self.public_url.is_none()
+        let files = self.tls_cert.is_none() && self.tls_key.is_none();
+        files && self.listen.is_none() && self.public_url.is_none()
     }
 }
 
