@@ -96,6 +96,32 @@ async fn a_slow_reader_is_told_what_moved_and_gets_it_all_by_changes() {
 }
 
 #[tokio::test]
+async fn signs_of_typing_are_left_out_for_whoever_is_behind_and_messages_are_not() {
+    let mut settings = small();
+    settings.outbox.full_bytes = 16 * 1024 * 1024;
+    let server = Server::with(settings).await;
+    let (ada, cleo) = (server.person("ada").await, server.person("cleo").await);
+    let mut writer = server.live(&ada).await;
+    let mut quick = server.live(&cleo).await;
+    let direct = json!({"type": "create", "client_id": client_id(1), "kind": "direct",
+        "members": [cleo.user]});
+    let direct = writer.ok(&direct).await["conversation"].clone();
+    writer.ok(&send(&direct, 2, "hello")).await;
+    quick.event("message").await;
+    let mut slow = slow_session(&server, &cleo).await;
+    flood(&mut writer, &mut quick, &direct).await;
+    writer.tell(&json!({"type": "typing", "conversation": direct})).await;
+    assert_eq!(quick.event("typing").await["user"], ada.user.to_string());
+    writer.ok(&send(&direct, 3, "the last")).await;
+    for seq in 2..=102 {
+        let event = slow.next().await;
+        assert_eq!((&event["type"], &event["seq"]), (&json!("message"), &json!(seq)));
+    }
+    slow.is_served().await;
+    assert_eq!(slow.kept(), [json!(null); 0]);
+}
+
+#[tokio::test]
 async fn whoever_takes_nothing_for_too_long_is_closed_and_nobody_waits_for_it() {
     let not_writable = Duration::from_millis(200);
     let server = Server::with(Settings { not_writable, ..small() }).await;
