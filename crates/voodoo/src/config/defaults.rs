@@ -47,7 +47,6 @@ impl Default for Http {
             admissions_per_s: Settings::default().admissions_per_s,
             header_bytes: listener.header_bytes,
             body_bytes: http.body_bytes,
-            rate: http.rate,
         }
     }
 }
@@ -90,8 +89,8 @@ impl Default for Timers {
             device_ttl_ms: in_ms(http.device_ttl),
             touch_every_ms: in_ms(http.touch_every),
             touch_flush_ms: in_ms(http.touch_flush),
-            ticket_ttl_ms: in_ms(http.ticket_ttl),
             invite_ttl_ms: in_ms(http.invite_ttl),
+            ticket_ttl_ms: in_ms(http.ticket_ttl),
             max_invite_ttl_ms: in_ms(http.max_invite_ttl),
             reset_ttl_ms: in_ms(http.reset_ttl),
         }

@@ -101,15 +101,14 @@ impl Config {
             device_ttl: Duration::from_millis(timers.device_ttl_ms),
             touch_every: Duration::from_millis(timers.touch_every_ms),
             touch_flush: Duration::from_millis(timers.touch_flush_ms),
-            ticket_ttl: Duration::from_millis(timers.ticket_ttl_ms),
             invite_ttl: Duration::from_millis(timers.invite_ttl_ms),
+            ticket_ttl: Duration::from_millis(timers.ticket_ttl_ms),
             max_invite_ttl: Duration::from_millis(timers.max_invite_ttl_ms),
             reset_ttl: Duration::from_millis(timers.reset_ttl_ms),
             body_bytes: http.body_bytes,
             body_timeout: Duration::from_millis(timers.body_ms),
             request_timeout: Duration::from_millis(timers.http_request_ms),
             ready_timeout: Duration::from_millis(timers.ready_ms),
-            rate: http.rate,
             hashing: hash_options(&self.hashing),
             attempts: AttemptOptions {
                 free_per_account: attempts.free_per_account,
@@ -118,6 +117,7 @@ impl Config {
                 longest_wait: Duration::from_millis(attempts.longest_wait_ms),
                 forget: Duration::from_millis(attempts.forget_ms),
             },
+            ..HttpOptions::default()
         })
     }
 

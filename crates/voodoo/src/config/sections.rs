@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use voodoo_proto::http::SignUpRule;
-use voodoo_proto::limits::{Limits, Rate};
+use voodoo_proto::limits::Limits;
 
 /// Everything that an operator may decide.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -55,8 +55,6 @@ pub(crate) struct Http {
     pub(crate) header_bytes: usize,
     /// Bytes of the body of a request, at most.
     pub(crate) body_bytes: usize,
-    /// How often a user may ask for tickets, bots and invites to the server.
-    pub(crate) rate: Rate,
 }
 
 /// What is said of the running server.
@@ -133,10 +131,10 @@ pub(crate) struct Timers {
     pub(crate) touch_every_ms: u64,
     /// Noted uses are stored together this much later, at most.
     pub(crate) touch_flush_ms: u64,
-    /// A ticket for the socket is good for this long.
-    pub(crate) ticket_ttl_ms: u64,
     /// An invite is good for this long if its maker does not say.
     pub(crate) invite_ttl_ms: u64,
+    /// How long a ticket is good.
+    pub(crate) ticket_ttl_ms: u64,
     /// An invite is good for this long, at most.
     pub(crate) max_invite_ttl_ms: u64,
     /// A link that resets a password is good for this long.
