@@ -119,7 +119,11 @@ async fn serve_one(
     let addresses = Addresses { peer, local: socket.local_addr()? };
     let stream = match &options.tls {
         None => Stream::Plain(socket),
-        Some(tls) => tokio::time::timeout(options.header_timeout, tls.accept(socket)).await??,
+        Some(tls) => {
+            // Boxed: the handshake shall not make the task of every connection larger.
+            let handshake = Box::pin(tls.accept(socket));
+            tokio::time::timeout(options.header_timeout, handshake).await??
+        }
     };
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(addresses);

@@ -19,7 +19,7 @@ use tokio_rustls::rustls::version::{TLS12, TLS13};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
 use voodoo_server::http::{HttpOptions, router, to_tls};
 use voodoo_server::listener::{self, ListenerOptions};
-use voodoo_server::tls::{Tls, TlsFiles};
+use voodoo_server::tls::{Tls, TlsFiles, connect_to_anyone};
 
 use crate::http::{PASSWORD, options};
 use crate::socket::{Server, group, send, settings, until, within};
@@ -244,6 +244,9 @@ async fn whoever_does_not_finish_the_handshake_is_let_go() {
     // It may be cut off.
     drop(within(plain.read_to_end(&mut bytes)).await);
     assert!(!bytes.starts_with(b"HTTP"), "an alert of TLS at most");
+    // Whoever asks for health alone does not ask who answers.
+    let anyone = connect_to_anyone(secure.tcp().await).await.unwrap();
+    drop(anyone);
     let get = "GET /livez HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let (head, _) = answer(secure.socket().await, get).await;
     assert_eq!(head.status, 200);

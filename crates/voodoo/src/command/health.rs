@@ -5,8 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use voodoo_server::tls::connect_to_anyone;
 
 use super::{block_on, output};
 use crate::config::Config;
@@ -20,10 +21,12 @@ const MAX_ANSWER_BYTES: u64 = 16 * 1024;
 /// Asks `/readyz` where the server listens by these settings.
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
     let address = reachable(config.http.listen);
+    let is_tls = config.is_tls();
     let asked = block_on(async {
-        let asked = tokio::time::timeout(PATIENCE, ask(address)).await;
+        let asked = tokio::time::timeout(PATIENCE, ask(address, is_tls)).await;
         let answer = asked.map_err(io::Error::from).flatten();
-        let words = || format!("asking http://{address}/readyz");
+        let scheme = if is_tls { "https" } else { "http" };
+        let words = || format!("asking {scheme}://{address}/readyz");
         answer.with_context(words).map_err(Failure::with(Exit::Unavailable))
     })?;
     let (head, body) = asked.split_once("\r\n\r\n").unwrap_or((&asked, ""));
@@ -33,8 +36,17 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
     }
 }
 
-async fn ask(address: SocketAddr) -> io::Result<String> {
-    let mut stream = TcpStream::connect(address).await?;
+async fn ask(address: SocketAddr, is_tls: bool) -> io::Result<String> {
+    let stream = TcpStream::connect(address).await?;
+    // A fresh certificate may stand in the file already: which one is served is not the question.
+    if is_tls {
+        ask_by(Box::pin(connect_to_anyone(stream)).await?).await
+    } else {
+        ask_by(stream).await
+    }
+}
+
+async fn ask_by(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> io::Result<String> {
     let request = "GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();

@@ -131,6 +131,11 @@ impl Config {
         })
     }
 
+    /// Whether the server itself speaks TLS.
+    pub(crate) fn is_tls(&self) -> bool {
+        !self.http.tls_cert.as_os_str().is_empty()
+    }
+
     fn tls_files(&self) -> anyhow::Result<Option<TlsFiles>> {
         let (cert, key) = (self.http.tls_cert.clone(), self.http.tls_key.clone());
         match (cert.as_os_str().is_empty(), key.as_os_str().is_empty()) {

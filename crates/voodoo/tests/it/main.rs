@@ -11,3 +11,4 @@ mod kill;
 mod people;
 mod server;
 mod sync_trace;
+mod tls;
