@@ -22,7 +22,7 @@ use crate::http::options;
 use crate::socket_client::Socket;
 
 /// Longer than anything here takes, and no longer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Waits for what has to come, but not for ever.
 pub(crate) async fn within<T>(future: impl Future<Output = T>) -> T {
