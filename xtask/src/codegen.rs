@@ -1,11 +1,11 @@
 //! `cargo xtask codegen`: what is generated from the protocol's types.
 //!
-//! Two files, both committed: the JSON Schema that the documentation publishes, and the web
-//! client's TypeScript types made from it. With `--check` nothing is written; a committed file
+//! Three files, all committed: the JSON Schema that the documentation publishes, the web client's
+//! TypeScript types made from it, and the description of the HTTP door. With `--check` nothing is written; a committed file
 //! that differs from what the types say is an error.
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
@@ -20,6 +20,9 @@ use crate::web;
 pub(crate) const SCHEMA: &str = "docs/protocol/schema.json";
 /// The web client's wire types.
 pub(crate) const TYPES: &str = "web/src/proto/wire.gen.ts";
+
+/// The published description of the HTTP door.
+pub(crate) const DOOR: &str = "docs/protocol/openapi.json";
 
 /// Writes the generated files, or checks them with `--check`.
 ///
@@ -42,8 +45,8 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 ///
 /// If a generator fails or a file cannot be written.
 pub(crate) fn write() -> Result<()> {
-    generate(&repo::root().join(SCHEMA), &repo::root().join(TYPES))?;
-    say(format!("{SCHEMA}\n{TYPES}"));
+    generate(&[SCHEMA, TYPES, DOOR].map(|file| repo::root().join(file)))?;
+    say(format!("{SCHEMA}\n{TYPES}\n{DOOR}"));
     Ok(())
 }
 
@@ -54,9 +57,9 @@ pub(crate) fn write() -> Result<()> {
 /// If a generator fails or a file differs.
 pub(crate) fn check() -> Result<()> {
     let dir = repo::target_dir()?.join("xtask");
-    let fresh = [dir.join("schema.json"), dir.join("wire.gen.ts")];
-    generate(&fresh[0], &fresh[1])?;
-    for (committed, fresh) in [SCHEMA, TYPES].iter().zip(&fresh) {
+    let fresh = ["schema.json", "wire.gen.ts", "openapi.json"].map(|file| dir.join(file));
+    generate(&fresh)?;
+    for (committed, fresh) in [SCHEMA, TYPES, DOOR].iter().zip(&fresh) {
         let known = fs::read(repo::root().join(committed)).unwrap_or_default();
         if known != fs::read(fresh)? {
             bail!("{committed} is not what the types say; `cargo xtask codegen` writes it");
@@ -65,26 +68,31 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-fn generate(schema: &Path, types: &Path) -> Result<()> {
-    for path in [schema, types] {
+fn generate(files: &[PathBuf; 3]) -> Result<()> {
+    let [schema, types, door] = files;
+    for path in files {
         fs::create_dir_all(path.parent().expect("a file has a folder"))?;
     }
-    fs::write(schema, pretty(&printed_schema()?)?)
-        .with_context(|| format!("writing {}", schema.display()))?;
+    for (path, printed) in
+        [(schema, printed("voodoo-proto", "schema")?), (door, printed("voodoo-server", "openapi")?)]
+    {
+        fs::write(path, pretty(&printed)?)
+            .with_context(|| format!("writing {}", path.display()))?;
+    }
     let mut node = Command::new("node");
     node.current_dir(repo::web()).arg("scripts/codegen.mjs").arg(schema).arg(types);
     process::run(&mut node)
 }
 
-/// The schema as the protocol crate prints it.
-fn printed_schema() -> Result<String> {
-    let mut example = cargo(["run", "--quiet", "--locked", "--profile", CI_PROFILE]);
-    process::read(example.args(["--package", "voodoo-proto", "--example", "schema"]))
+/// What an example of a crate prints.
+fn printed(package: &str, example: &str) -> Result<String> {
+    let mut run = cargo(["run", "--quiet", "--locked", "--profile", CI_PROFILE]);
+    process::read(run.args(["--package", package, "--example", example]))
 }
 
 /// The same JSON, sorted and indented, so that a change shows as its lines alone.
 fn pretty(json: &str) -> Result<String> {
-    let value: Value = serde_json::from_str(json).context("the schema is not JSON")?;
+    let value: Value = serde_json::from_str(json).context("what was printed is not JSON")?;
     Ok(serde_json::to_string_pretty(&value)? + "\n")
 }
 

@@ -247,6 +247,15 @@ pub struct BotMade {
     pub token: String,
 }
 
+/// One line of the answers to `GET /livez` and `GET /readyz`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Check {
+    /// What was looked at.
+    pub check: String,
+    /// Whether it is well.
+    pub ok: bool,
+}
+
 /// An error as RFC 9457 has it, with the code of the socket's refusals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Problem {

@@ -8,7 +8,8 @@ use serde_json::{Map, Value, json};
 use crate::event::{HistoryEvent, ServerFrame};
 use crate::{http, reply, request};
 
-type Describe = fn(&mut SchemaGenerator) -> Schema;
+/// Describes a type, and puts what it consists of among the definitions of the generator.
+pub type Describe = fn(&mut SchemaGenerator) -> Schema;
 
 /// Which reply `ok` carries for each request; a request that is not here has no reply or an
 /// answer of its own.
@@ -68,8 +69,32 @@ const HTTP: &[Describe] = &[
     of::<HistoryEvent>,
 ];
 
-fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+/// Describes `T`.
+pub fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
+}
+
+/// A generator whose definitions stand where OpenAPI has them.
+#[must_use]
+pub fn openapi_generator() -> SchemaGenerator {
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.definitions_path = "/components/schemas".into();
+    settings.into_generator()
+}
+
+/// What a generator has met so far, by the rules of the wire: absent rather than null, and no
+/// object closed.
+///
+/// # Panics
+///
+/// Never: definitions are an object.
+#[must_use]
+pub fn definitions(generator: &mut SchemaGenerator) -> Value {
+    let mut root: Schema = json!({"$defs": generator.take_definitions(false)})
+        .try_into()
+        .expect("a schema is an object");
+    RecursiveTransform(present_or_absent).transform(&mut root);
+    root.remove("$defs").unwrap_or_default()
 }
 
 /// The whole wire as one schema: `request`, `server_frame` and `replies` by request, with every

@@ -26,24 +26,23 @@ const SEND_BUFFER_BYTES: usize = 32 * 1024;
 /// `hello`), and runs the connection.
 ///
 /// Everything about the request but its WebSocket part was checked before.
-pub(crate) fn accept(core: Arc<Core>, who: Option<Authenticated>, request: Request) -> Response {
+pub(crate) fn accept(
+    core: Arc<Core>,
+    who: Option<Authenticated>,
+    request: Request,
+) -> Result<Response, HandshakeError> {
     let (mut head, _) = request.into_parts();
-    match handshake::accept(&head.method, head.version, &head.headers, SUPPORTED) {
-        Ok(accepted) => {
-            let Some(on_upgrade) = head.extensions.remove::<OnUpgrade>() else {
-                return refuse(HandshakeError::NotAnUpgrade);
-            };
-            let session = Session::new(core, who);
-            tokio::spawn(async move {
-                match on_upgrade.await {
-                    Ok(upgraded) => run(upgraded, session),
-                    Err(error) => tracing::debug!(%error, "an upgrade came to nothing"),
-                }
-            });
-            switch(&accepted.accept_key, accepted.protocol)
+    let accepted = handshake::accept(&head.method, head.version, &head.headers, SUPPORTED)?;
+    let on_upgrade = head.extensions.remove::<OnUpgrade>();
+    let on_upgrade = on_upgrade.ok_or(HandshakeError::NotAnUpgrade)?;
+    let session = Session::new(core, who);
+    tokio::spawn(async move {
+        match on_upgrade.await {
+            Ok(upgraded) => run(upgraded, session),
+            Err(error) => tracing::debug!(%error, "an upgrade came to nothing"),
         }
-        Err(error) => refuse(error),
-    }
+    });
+    Ok(switch(&accepted.accept_key, accepted.protocol))
 }
 
 /// Takes the socket out from under hyper, whose buffers would stay with every idle connection.
@@ -72,19 +71,6 @@ fn switch(accept_key: &str, protocol: Option<&'static str>) -> Response {
     }
     if let Some(protocol) = protocol {
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(protocol));
-    }
-    response
-}
-
-fn refuse(error: HandshakeError) -> Response {
-    let mut response = Response::new(Body::from(format!("{error}\n")));
-    *response.status_mut() = error.status();
-    for (name, value) in error.headers() {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
-    }
-    if error.status() == StatusCode::UPGRADE_REQUIRED {
-        let list = HeaderValue::from_static(SUBPROTOCOL);
-        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, list);
     }
     response
 }

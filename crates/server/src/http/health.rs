@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use http::StatusCode;
-use serde::Serialize;
 use voodoo_proto::SUBPROTOCOL;
-use voodoo_proto::http::ServerAbout;
+use voodoo_proto::http::{Check, ServerAbout};
 
 use super::body::Json;
 use super::door::Door;
@@ -19,26 +18,20 @@ pub(crate) async fn about(State(door): State<Arc<Door>>) -> Result<Json<ServerAb
     Ok(Json(ServerAbout { name, claimed, sign_up, protocols: vec![SUBPROTOCOL.to_owned()] }))
 }
 
-/// One thing that has to be well.
-#[derive(Serialize)]
-pub(crate) struct Check {
-    check: &'static str,
-    ok: bool,
+fn check(what: &str, ok: bool) -> Check {
+    Check { check: what.to_owned(), ok }
 }
 
 /// `GET /livez`: the process answers.
 pub(crate) async fn livez() -> Json<[Check; 1]> {
-    std::future::ready(Json([Check { check: "process", ok: true }])).await
+    std::future::ready(Json([check("process", true)])).await
 }
 
 /// `GET /readyz`: the store answers, and the server is not about to stop.
 pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> (StatusCode, Json<[Check; 2]>) {
     let reading = tokio::time::timeout(door.options.ready_timeout, door.core.accounts.about());
     let is_read = matches!(reading.await, Ok(Ok(_)));
-    let checks = [
-        Check { check: "store", ok: is_read },
-        Check { check: "not_draining", ok: !door.is_draining() },
-    ];
+    let checks = [check("store", is_read), check("not_draining", !door.is_draining())];
     let is_well = checks.iter().all(|check| check.ok);
     let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(checks))

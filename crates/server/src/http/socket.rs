@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
+use http::{HeaderValue, StatusCode, header};
 use voodoo_core::fault;
-use voodoo_proto::RefusalCode;
+use voodoo_proto::{RefusalCode, SUBPROTOCOL};
 
 use super::auth::authenticate;
 use super::door::Door;
@@ -13,6 +14,7 @@ use super::guard::Visit;
 use super::origin::OriginKind;
 use super::problem::Denied;
 use crate::upgrade;
+use crate::ws::handshake::HandshakeError;
 
 /// `GET /ws`
 pub(crate) async fn open(
@@ -35,5 +37,26 @@ pub(crate) async fn open(
         }
         Err(refusal) => return Err(refusal.into()),
     };
-    Ok(upgrade::accept(Arc::clone(&door.core), who, request))
+    Ok(match upgrade::accept(Arc::clone(&door.core), who, request) {
+        Ok(response) => response,
+        Err(error) => not_upgraded(error),
+    })
+}
+
+/// What is missing, with the headers by which HTTP says so.
+fn not_upgraded(error: HandshakeError) -> Response {
+    let status = error.status();
+    let code = match status {
+        StatusCode::METHOD_NOT_ALLOWED => RefusalCode::UnknownType,
+        _ => RefusalCode::BadRequest,
+    };
+    let mut response = Denied::with_status(status, code, &error.to_string()).into_response();
+    for (name, value) in error.headers() {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    if status == StatusCode::UPGRADE_REQUIRED {
+        let spoken = HeaderValue::from_static(SUBPROTOCOL);
+        response.headers_mut().insert(header::SEC_WEBSOCKET_PROTOCOL, spoken);
+    }
+    response
 }

@@ -11,16 +11,20 @@ use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
+use voodoo_core::apply::{Create, Reply, Write};
 use voodoo_core::bus::{Bus, Hint};
 use voodoo_core::hub::Hub;
-use voodoo_core::store::{Accounts, Store};
+use voodoo_core::store::{Accounts, OneTime, Store};
 use voodoo_core::testkit::MemoryStore;
-use voodoo_core::{Clock, Core, Ports, Settings};
+use voodoo_core::{Clock, Core, Ports, Settings, account};
 use voodoo_proto::http::LoggedIn;
-use voodoo_proto::{CloseCode, DeviceId, UserId};
+use voodoo_proto::object::{Kind, SettingsChange};
+use voodoo_proto::{CloseCode, ConversationId, DeviceId, UserId};
 use voodoo_server::http::{Door, HttpOptions, router};
 use voodoo_server::listener::Addresses;
 use voodoo_server::password::HashOptions;
+
+use crate::http_contract;
 
 /// The page that asks, and where it asks.
 pub(crate) const HOST: &str = "localhost:8080";
@@ -60,6 +64,8 @@ pub(crate) struct Server {
     hands: Arc<Hands>,
     ears: Arc<Ears>,
     router: Router,
+    /// Routes that did what they are there for.
+    done: Mutex<Vec<(Method, &'static str)>>,
 }
 
 impl Server {
@@ -85,7 +91,7 @@ impl Server {
         for worker in workers {
             tokio::spawn(worker);
         }
-        Self { router: router(Arc::clone(&door)), door, hands, ears }
+        Self { router: router(Arc::clone(&door)), door, hands, ears, done: Mutex::default() }
     }
 
     /// A server that ada owns, and her token.
@@ -130,6 +136,7 @@ impl Server {
 
     pub(crate) async fn ask(&self, ask: Ask) -> Answer {
         let mut request = ask.0;
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
         let addresses = Addresses {
             peer: "127.0.0.1:50000".parse().unwrap(),
             local: "127.0.0.1:8080".parse().unwrap(),
@@ -142,7 +149,47 @@ impl Server {
         let bytes = body.collect().await.unwrap().to_bytes();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        Answer { status: head.status, headers: head.headers, body, text }
+        let answer = Answer { status: head.status, headers: head.headers, body, text };
+        let route = http_contract::check(&method, &path, &answer);
+        if let Some(route) = route.filter(|_| answer.status.is_success()) {
+            self.done.lock().push(route);
+        }
+        answer
+    }
+
+    /// The routes that did so far what they are there for.
+    pub(crate) fn done(&self) -> Vec<(Method, &'static str)> {
+        self.done.lock().clone()
+    }
+
+    /// A group of one user.
+    pub(crate) async fn conversation(&self, creator: UserId) -> ConversationId {
+        let create = Create {
+            creator,
+            client_id: "019b7900-0000-7000-8000-00000000c0de".parse().unwrap(),
+            kind: Kind::Group,
+            title: Some("Harbour".to_owned()),
+            description: None,
+            alias: None,
+            members: Vec::new(),
+            settings: SettingsChange::default(),
+            at_ms: self.door.core.clock.now_ms(),
+        };
+        let Reply::In(conversation) =
+            self.door.core.carry_out(Write::Create(create)).await.unwrap()
+        else {
+            panic!("a group is made");
+        };
+        conversation
+    }
+
+    /// The secret of a link by which a user sets a new password.
+    pub(crate) async fn reset_token(&self, user: UserId) -> String {
+        let token = "a link that resets a password".to_owned();
+        let secret = account::secret_hash(&token);
+        let accounts = &self.door.core.accounts;
+        accounts.put_one_time(OneTime::Reset, secret, Some(user), u64::MAX >> 11).await.unwrap();
+        token
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod http;
 mod http_account;
+mod http_contract;
 mod http_enter;
 mod http_invites;
 mod http_live;
