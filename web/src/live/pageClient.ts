@@ -19,6 +19,7 @@ export function createPageClient(user: UserId): Client {
     program: { name: "voodoo-web", version: __VERSION__ },
     open_socket: openSocket,
     is_logged_out: isLoggedOut,
+    is_visible: document.visibilityState === "visible",
     notify: arrived,
     // Without locks, which browsers offer to secure pages only, each tab has a session of its own.
     ...("locks" in navigator && { tabs: browserTabs(name, navigator.locks, new BroadcastChannel(name)) }),

@@ -106,6 +106,8 @@ export interface ClientOptions {
   readonly open_socket: () => SocketLike;
   /** Whether the server says 401: asked after a socket that did not open. */
   readonly is_logged_out?: () => Promise<boolean>;
+  /** Whether somebody can see the page as it starts; absent = yes. `tell` tells of changes. */
+  readonly is_visible?: boolean;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly random_bytes?: (n: number) => Uint8Array;
@@ -131,6 +133,7 @@ export function createClient(options: ClientOptions): Client {
     tabs: options.tabs ?? aloneTabs(),
     tab: makeId(),
     ...(options.is_logged_out === undefined ? {} : { is_logged_out: options.is_logged_out }),
+    ...(options.is_visible === undefined ? {} : { is_visible: options.is_visible }),
     ...(options.notify === undefined ? {} : { notify: options.notify }),
   };
   const engine = new Engine(engineOptions, changed);

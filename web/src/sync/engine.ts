@@ -29,6 +29,8 @@ export interface EngineOptions {
   /** This tab's name among the tabs. */
   readonly tab: string;
   readonly is_logged_out?: () => Promise<boolean>;
+  /** Whether somebody can see this tab as it starts; absent = yes. */
+  readonly is_visible?: boolean;
   /** A message that nobody has seen came to this tab, which leads. */
   readonly notify?: (conversation: ConversationId, seq: number) => void;
 }
@@ -51,7 +53,7 @@ export class Engine {
   readonly #timers = new Map<string, Cancel>();
   readonly #attention: Attention;
   readonly #telling: Telling;
-  #screen: Screen = { conversations: [], watched: [], is_visible: true };
+  #screen: Screen;
   /** Messages that are on their way to disk. */
   #writing: readonly Entry[] = [];
   #outbox: { of: readonly Entry[]; writing: readonly Entry[]; all: readonly Entry[] } = {
@@ -66,6 +68,7 @@ export class Engine {
   constructor(options: EngineOptions, changed: () => void) {
     this.#options = options;
     this.#changed = changed;
+    this.#screen = { conversations: [], watched: [], is_visible: options.is_visible ?? true };
     this.#storage = new Storage(options.user);
     const { clock, random, open_socket, is_logged_out } = options;
     this.#attention = new Attention(clock, changed);
@@ -242,6 +245,7 @@ export class Engine {
     if (this.#has_followers) this.#post({ kind: "applied", n: this.#n_applied, input });
     if (input.do === "queue") this.#telling.sent(input.entry.conversation);
     for (const effect of effects) this.#do(effect);
+    if (before.conversations !== state.conversations) this.#telling.received();
     if (before.phase !== "live" && state.phase === "live") this.#becameLive();
     if (state !== before) this.#saveSoon();
     this.#changed();

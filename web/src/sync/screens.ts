@@ -1,5 +1,5 @@
 /** What all tabs show, together: for it the server sends typing, receipts and presence. */
-import type { ConversationId, Limits, Replies, Request, UserId } from "#/proto/wire";
+import type { ConversationId, Limits, Mark, Replies, Request, UserId } from "#/proto/wire";
 import type { Input } from "./input";
 import { FIRST_LIMITS } from "./limits";
 import type { Cancel, Clock } from "./ports";
@@ -83,6 +83,11 @@ const TYPING_EVERY_MS = 3_000;
 /** The server hears of a moved mark at most this often. */
 const READ_EVERY_MS = 1_000;
 
+/** What arrived is told this much later, so that a burst is one frame. */
+const RECEIVED_AFTER_MS = 1_000;
+/** Marks of one frame. */
+const MAX_RECEIVED = 100;
+
 /** Tells the server what people see, read and write here. Best effort, but for read marks. */
 export class Telling {
   readonly screens = new Screens();
@@ -91,6 +96,8 @@ export class Telling {
   readonly #typed_ms = new Map<ConversationId, number>();
   #reads = new Map<ConversationId, number>();
   #read_pause: Cancel | undefined;
+  readonly #received = new Map<ConversationId, number>();
+  #received_due: Cancel | undefined;
 
   constructor(teller: Teller) {
     this.#teller = teller;
@@ -100,11 +107,13 @@ export class Telling {
   begin(): void {
     this.screens.begin();
     this.#tellScreens();
+    this.received();
   }
 
   end(): void {
     this.#screens_due?.();
     this.#read_pause?.();
+    this.#received_due?.();
   }
 
   screensChanged(): void {
@@ -169,5 +178,26 @@ export class Telling {
     for (const [conversation, seq] of this.#reads) this.#teller.send({ type: "read", conversation, seq });
     this.#reads = new Map();
     this.#read_pause = this.#teller.clock.after(READ_EVERY_MS, () => this.#tellReads());
+  }
+
+  /** Something may have arrived. */
+  received(): void {
+    this.#received_due ??= this.#teller.clock.after(RECEIVED_AFTER_MS, () => this.#tellReceived());
+  }
+
+  #tellReceived(): void {
+    this.#received_due = undefined;
+    const { phase, conversations } = this.#teller.state();
+    if (phase !== "live") return;
+    const heads: Mark[] = [];
+    for (const [conversation, { head, own_read_seq }] of conversations) {
+      const seq = head.last_seq;
+      // What is read has arrived.
+      const told_seq = Math.max(this.#received.get(conversation) ?? 0, head.read_seq, own_read_seq);
+      if (seq > told_seq && this.#isSmall(conversation)) heads.push({ conversation, seq });
+    }
+    for (const { conversation, seq } of heads) this.#received.set(conversation, seq);
+    for (let at = 0; at < heads.length; at += MAX_RECEIVED)
+      this.#teller.send({ type: "received", heads: heads.slice(at, at + MAX_RECEIVED) });
   }
 }

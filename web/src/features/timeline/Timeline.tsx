@@ -138,7 +138,7 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
   const [sight, setSight] = useState<Sight>({ first: 0, last: 0, is_far: false });
   const seen = useReadMark(id, timeline.read_seq);
   useFollowOwn(rows, list);
-  const { jump, marked } = useJump({ id, rows, list, target });
+  const { jump, toLatest, marked } = useJump({ id, rows, list, target });
   const { actions, over } = useActionsOf(view, jump);
   const in_sight = useMemo(() => rows.slice(sight.first, sight.last + 1), [rows, sight]);
   const counted = useCounts(id, view.kind === "broadcast", in_sight);
@@ -155,10 +155,6 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
     [rows, seen],
   );
 
-  const toLatest = () => {
-    if (timeline.has_newer) jump(view.head.head.last_seq);
-    else list.current?.scrollToEnd();
-  };
 
   return (
     <MessageActionsContext value={actions}>
@@ -194,7 +190,7 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
             {!timeline.has_older && <Origin view={view} />}
           </VirtualList>
           <FloatingDay row={rows[sight.first]} index={sight.first} now_ms={now_ms} />
-          {(sight.is_far || timeline.has_newer) && <JumpButton nNew={view.unread} onJump={toLatest} />}
+          {(sight.is_far || timeline.has_newer) && <JumpButton nNew={view.unread} onJump={() => toLatest(view.head.head.last_seq)} />}
         </div>
       </CountsContext>
       <MessageOver over={over} />

@@ -1,7 +1,7 @@
 import { memo, useEffect } from "react";
 import { t } from "#/i18n/text";
 import { clock, dayName, fullTime } from "#/i18n/time";
-import { useActions } from "#/live/useClient";
+import { useActions, useSnapshot } from "#/live/useClient";
 import type { ConversationId, User, UserId } from "#/proto/wire";
 import type { Line } from "#/sync/client";
 import { Button } from "#/ui/Button";
@@ -116,14 +116,20 @@ interface GapProps {
 
 function Gap({ conversation, after_seq }: GapProps) {
   const { loadNewer } = useActions();
+  const is_live = useSnapshot((snapshot) => snapshot.connection.state === "live");
+  const is_loading = useSnapshot((snapshot) => snapshot.timeline(conversation).is_loading);
   // Rows are drawn shortly before they come into sight, so the hole is mostly closed when one reaches it.
-  useEffect(() => loadNewer(conversation, after_seq), [loadNewer, conversation, after_seq]);
+  useEffect(() => {
+    if (is_live) loadNewer(conversation, after_seq);
+  }, [is_live, loadNewer, conversation, after_seq]);
   return (
     <div className="flex min-h-16 items-center justify-center gap-2 py-3 text-muted text-sm">
       {t("timeline.gap")}
       <Button
         size="small"
         look="quiet"
+        isBusy={is_loading}
+        isDisabled={!is_live}
         label={t("timeline.gapLoad")}
         onClick={() => loadNewer(conversation, after_seq)}
       />
