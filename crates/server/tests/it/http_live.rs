@@ -27,11 +27,23 @@ pub(crate) async fn say(
     headers: &[(&str, &str)],
     body: Option<&Value>,
 ) -> (u16, Value) {
+    let path = format!("/api/v1{path}");
+    say_at(server, person, (method, &path), headers, body).await
+}
+
+/// The same at any path.
+pub(crate) async fn say_at(
+    server: &Server,
+    person: &Person,
+    (method, path): (Method, &str),
+    headers: &[(&str, &str)],
+    body: Option<&Value>,
+) -> (u16, Value) {
     let headers: String =
         headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let body = body.map_or(String::new(), Value::to_string);
     let request = format!(
-        "{method} /api/v1{path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
+        "{method} {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\n\
          Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n{body}",
         person.token,
         body.len()

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod authority;
+mod authority_http;
+mod authority_socket;
 mod http;
 mod http_account;
 mod http_contract;
