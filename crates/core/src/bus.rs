@@ -97,7 +97,7 @@ impl LocalBus {
 impl Bus for LocalBus {
     fn publish(&self, hint: Hint) {
         match hint {
-            Hint::Event { delivery, except } => self.hub.deliver(&delivery, except),
+            Hint::Event { delivery, except } => self.hub.deliver(delivery, except),
             Hint::Tell { user, frame } => self.hub.tell(user, &frame),
             Hint::Enter { user, subscription } => self.hub.join(user, subscription),
             Hint::Exit { user, conversation } => self.hub.part(user, conversation),

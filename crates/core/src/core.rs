@@ -16,7 +16,7 @@ use crate::conversations::{Conversations, publish};
 use crate::error::Refusal;
 use crate::fault;
 use crate::frame;
-use crate::hub::Hub;
+use crate::hub::{self, Hub};
 use crate::marks::{MarkKeeper, Marks};
 use crate::pulse::{Uptime, sweep};
 use crate::rates::Bucket;
@@ -63,7 +63,8 @@ impl Core {
     #[must_use]
     pub fn new(ports: Ports, settings: Settings) -> (Arc<Self>, Vec<Worker>) {
         let max_sessions = usize::try_from(settings.rules.limits.sessions).unwrap_or(usize::MAX);
-        let hub = Arc::new(Hub::new(settings.outbox, max_sessions));
+        let hub = Hub::new(settings.outbox, max_sessions).with_fan_out(settings.fan_out);
+        let hub = Arc::new(hub);
         let bus = Arc::new(LocalBus::new(Arc::clone(&hub)));
         Self::over(ports, settings, hub, bus)
     }
@@ -91,6 +92,7 @@ impl Core {
         let mut workers: Vec<Worker> =
             shards.into_iter().map(|shard| Box::pin(shard.run()) as Worker).collect();
         workers.push(Box::pin(keeper.run()));
+        workers.push(Box::pin(hub::keep(Arc::clone(&hub))));
         let attention = Arc::new(Attention::new());
         workers.push(Box::pin(attention::keep(
             Arc::clone(&attention),

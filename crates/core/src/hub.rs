@@ -3,18 +3,20 @@
 //! Knows no store: a session's subscriptions are given to it. Whoever delivers to a conversation
 //! does so in the order of `rev`; the hub keeps that order for each session.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use voodoo_proto::event::{ServerFrame, Skipped};
 use voodoo_proto::{CloseCode, ConversationId, DeviceId, UserId};
 
 use crate::attention::GazeCell;
 use crate::bus::Whisper;
+use crate::fan_out::{Audience, FanOut, Subscriber};
 use crate::frame;
 use crate::outbox::{Outbox, OutboxLimits};
 use crate::pulse::Pulse;
@@ -73,12 +75,7 @@ impl Subscriptions {
     }
 }
 
-struct Subscriber {
-    handle: Arc<Handle>,
-    from_seq: u64,
-}
-
-type ByConversation = Mutex<HashMap<ConversationId, Vec<Subscriber>>>;
+type ByConversation = Mutex<HashMap<ConversationId, Audience>>;
 type ByUser = Mutex<HashMap<UserId, Present>>;
 
 /// The live sessions of one user, oldest first.
@@ -96,6 +93,11 @@ pub struct Hub {
     next_session: AtomicU64,
     limits: OutboxLimits,
     max_sessions: usize,
+    fan_out: FanOut,
+    /// Conversations with something to hand out in slices, each once.
+    ready: Mutex<VecDeque<ConversationId>>,
+    /// Wakes the task that hands out.
+    is_ready: Notify,
 }
 
 impl Hub {
@@ -110,7 +112,16 @@ impl Hub {
             next_session: AtomicU64::new(1),
             limits,
             max_sessions: max_sessions.max(1),
+            fan_out: FanOut::default(),
+            ready: Mutex::default(),
+            is_ready: Notify::new(),
         }
+    }
+
+    /// The same with other slices.
+    #[must_use]
+    pub fn with_fan_out(self, fan_out: FanOut) -> Self {
+        Self { fan_out, ..self }
     }
 
     /// How much an outbox takes.
@@ -212,7 +223,7 @@ impl Hub {
         let Err(at) = own.conversations.binary_search(&conversation) else { return };
         own.conversations.insert(at, conversation);
         let subscriber = Subscriber { handle: Arc::clone(handle), from_seq };
-        self.of_conversation(conversation).lock().entry(conversation).or_default().push(subscriber);
+        self.of_conversation(conversation).lock().entry(conversation).or_default().add(subscriber);
     }
 
     fn unsubscribe(&self, handle: &Arc<Handle>, conversation: ConversationId) {
@@ -226,11 +237,9 @@ impl Hub {
 
     fn remove_subscriber(&self, handle: &Arc<Handle>, conversation: ConversationId) {
         let mut conversations = self.of_conversation(conversation).lock();
-        let Some(subscribers) = conversations.get_mut(&conversation) else { return };
-        if let Some(at) = subscribers.iter().position(|one| one.handle.session == handle.session) {
-            subscribers.swap_remove(at);
-        }
-        if subscribers.is_empty() {
+        let Some(audience) = conversations.get_mut(&conversation) else { return };
+        audience.remove(handle);
+        if audience.is_empty() {
             conversations.remove(&conversation);
         }
     }
@@ -257,32 +266,72 @@ impl Hub {
     }
 
     /// Delivers a durable event to the sessions of a conversation, but to `except`.
-    pub(crate) fn deliver(&self, event: &Delivery, except: Option<SessionId>) {
-        let conversations = self.of_conversation(event.conversation).lock();
-        let mut skipped = None;
-        for subscriber in conversations.get(&event.conversation).into_iter().flatten() {
-            if Some(subscriber.handle.session) == except {
-                continue;
-            }
-            let is_hidden = event.about_seq.is_some_and(|seq| seq < subscriber.from_seq);
-            let bytes = match is_hidden {
-                true => skipped.get_or_insert_with(|| event.skipped()),
-                false => &event.frame,
-            };
-            subscriber.handle.outbox.push_event(&self.limits, event.conversation, bytes);
+    pub(crate) fn deliver(&self, event: Delivery, except: Option<SessionId>) {
+        let conversation = event.conversation;
+        let mut conversations = self.of_conversation(conversation).lock();
+        let Some(audience) = conversations.get_mut(&conversation) else { return };
+        if !audience.is_sliced(&self.fan_out) {
+            return audience.hand_out(&self.limits, &event, except);
         }
+        audience.queue(&self.fan_out, event, except);
+        drop(conversations);
+        self.make_ready(conversation);
+    }
+
+    fn make_ready(&self, conversation: ConversationId) {
+        let mut ready = self.ready.lock();
+        if !ready.contains(&conversation) {
+            ready.push_back(conversation);
+        }
+        drop(ready);
+        self.is_ready.notify_one();
+    }
+
+    /// Hands out one slice of what waits; conversations take turns. Whether there was any.
+    pub(crate) fn hand_out_slice(&self) -> bool {
+        let Some(conversation) = self.ready.lock().pop_front() else { return false };
+        let mut conversations = self.of_conversation(conversation).lock();
+        let Some(audience) = conversations.get_mut(&conversation) else { return true };
+        let lags = |handle: &Handle| handle.outbox.lag(conversation);
+        let slice = audience.slice(&self.limits, &self.fan_out, lags);
+        if audience.is_empty() {
+            conversations.remove(&conversation);
+        }
+        drop(conversations);
+        for handle in slice.gone.iter().flat_map(|(_, handles)| handles) {
+            Self::forget(handle, conversation);
+        }
+        if let Some((frame, handles)) = slice.gone {
+            handles.iter().for_each(|handle| handle.outbox.push_own(&self.limits, &frame));
+        }
+        if slice.has_more {
+            self.make_ready(conversation);
+        }
+        true
     }
 
     /// Tells the sessions of a conversation that it is gone, and forgets it.
     pub(crate) fn destroy(&self, conversation: ConversationId, bytes: &Bytes) {
-        let subscribers = self.of_conversation(conversation).lock().remove(&conversation);
-        for Subscriber { handle, .. } in subscribers.into_iter().flatten() {
-            let mut own = handle.subscriptions.lock();
-            own.bar(conversation);
-            own.conversations.retain(|one| *one != conversation);
-            drop(own);
+        let mut conversations = self.of_conversation(conversation).lock();
+        let Some(audience) = conversations.get_mut(&conversation) else { return };
+        if audience.is_sliced(&self.fan_out) {
+            audience.queue_gone(bytes.clone());
+            drop(conversations);
+            return self.make_ready(conversation);
+        }
+        let audience = conversations.remove(&conversation);
+        drop(conversations);
+        for handle in audience.iter().flat_map(Audience::sessions) {
+            Self::forget(handle, conversation);
             handle.outbox.push_own(&self.limits, bytes);
         }
+    }
+
+    /// Notes that a session hears no more of a conversation that is gone.
+    fn forget(handle: &Handle, conversation: ConversationId) {
+        let mut own = handle.subscriptions.lock();
+        own.bar(conversation);
+        own.conversations.retain(|one| *one != conversation);
     }
 
     /// Delivers a durable frame to all sessions of a user.
@@ -314,11 +363,14 @@ impl Hub {
     }
 
     /// Delivers a frame that may be lost, to all sessions of a conversation or to those that look
-    /// at it, but not to those of `from`.
+    /// at it, but not to those of `from`; to none where they are so many that it is not worth it.
     pub(crate) fn whisper(&self, whisper: &Whisper) {
         let conversations = self.of_conversation(whisper.conversation).lock();
-        for subscriber in conversations.get(&whisper.conversation).into_iter().flatten() {
-            let handle = &subscriber.handle;
+        let Some(audience) = conversations.get(&whisper.conversation) else { return };
+        if audience.n_sessions() > self.fan_out.inline_sessions {
+            return;
+        }
+        for handle in audience.sessions() {
             let is_wanted = whisper.to_all || handle.focuses(whisper.conversation);
             if is_wanted && handle.user != whisper.from {
                 handle.outbox.push_best_effort(&self.limits, &whisper.frame);
@@ -352,9 +404,20 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    fn skipped(&self) -> Bytes {
+    /// What those get of it who may not read that far back.
+    pub(crate) fn skipped(&self) -> Bytes {
         let skipped = Skipped { conversation: self.conversation, rev: self.rev };
         frame::encode(&ServerFrame::Skipped(skipped))
+    }
+}
+
+/// Hands out what waits for slices, and lets others run after each.
+pub(crate) async fn keep(hub: Arc<Hub>) {
+    loop {
+        match hub.hand_out_slice() {
+            true => tokio::task::yield_now().await,
+            false => hub.is_ready.notified().await,
+        }
     }
 }
 
@@ -400,7 +463,7 @@ mod tests {
             hub.subscribe_all(handle, &[subscription, subscription]);
         }
         hub.join(user, subscription);
-        hub.deliver(&delivery(conversation, None), Some(asking.session));
+        hub.deliver(delivery(conversation, None), Some(asking.session));
         assert_eq!((n_queued(&asking), n_queued(&other)), (0, 1));
     }
 
@@ -412,10 +475,10 @@ mod tests {
         let subscription = Subscription { conversation, from_seq: 1 };
         hub.part(user, conversation);
         hub.subscribe_all(&handle, &[subscription]);
-        hub.deliver(&delivery(conversation, None), None);
+        hub.deliver(delivery(conversation, None), None);
         assert_eq!(n_queued(&handle), 0);
         hub.join(user, subscription);
-        hub.deliver(&delivery(conversation, None), None);
+        hub.deliver(delivery(conversation, None), None);
         assert_eq!(n_queued(&handle), 1);
     }
 
@@ -425,7 +488,7 @@ mod tests {
         let (user, device, conversation) = ids(1);
         let handle = hub.enter(user, device);
         hub.subscribe_all(&handle, &[Subscription { conversation, from_seq: 5 }]);
-        hub.deliver(&delivery(conversation, Some(4)), None);
+        hub.deliver(delivery(conversation, Some(4)), None);
         let mut taken = VecDeque::new();
         handle.outbox.take(&mut taken, 9);
         let text = std::str::from_utf8(frame::payload(&taken[0].frame)).unwrap();

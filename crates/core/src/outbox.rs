@@ -109,6 +109,15 @@ impl Outbox {
         state.lag.get_or_insert_default().conversations.insert(conversation);
     }
 
+    /// Notes that an event was left out before it came here.
+    pub fn lag(&self, conversation: ConversationId) {
+        let mut state = self.state.lock();
+        if state.close.is_none() {
+            state.lag.get_or_insert_default().conversations.insert(conversation);
+            self.waker.wake();
+        }
+    }
+
     /// Queues a durable frame of the user's own, or notes that the session lags.
     pub fn push_own(&self, limits: &OutboxLimits, frame: &Bytes) {
         let mut state = self.state.lock();

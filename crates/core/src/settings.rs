@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::apply::Rules;
+use crate::fan_out::FanOut;
 use crate::outbox::OutboxLimits;
 
 /// What the operator decides of the running server.
@@ -12,6 +13,8 @@ pub struct Settings {
     pub rules: Rules,
     /// How much an outbox takes.
     pub outbox: OutboxLimits,
+    /// How events for many are handed out.
+    pub fan_out: FanOut,
     /// Told in `welcome`: clients ping when idle for this long.
     pub heartbeat: Duration,
     /// A session that says nothing for this long is closed.
@@ -49,6 +52,7 @@ impl Default for Settings {
         Self {
             rules: Rules::default(),
             outbox: OutboxLimits::default(),
+            fan_out: FanOut::default(),
             heartbeat: Duration::from_secs(40),
             silence: Duration::from_secs(100),
             hello: Duration::from_secs(5),
