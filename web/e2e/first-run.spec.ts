@@ -7,11 +7,8 @@ test("a page that comes before the owner explains the printed link", async ({ se
   await expect(page.getByText(/Open the set-up link that Voodoo printed/)).toBeVisible();
 });
 
-test("the owner is made from the printed link, and the link works once", async ({
-  server,
-  ada,
-  openWindow,
-}) => {
+test("the owner is made from the printed link, and the link works once", async ({ server, openWindow }) => {
+  const ada = await Person.setUp(await openWindow(), server.setUpLink, "Ada Lovelace");
   expect(new URL(ada.page.url()).pathname).toBe("/");
   expect(new URL(ada.page.url()).hash).toBe("");
   const late = await openWindow();

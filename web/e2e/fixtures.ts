@@ -1,7 +1,8 @@
 // What every test starts from: a server of its own, and people who each have a browser of their own.
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, test as base, expect, type Page } from "@playwright/test";
-import { Person } from "./person";
+import { guest, owner } from "./crew";
+import type { Person } from "./person";
 import { Server, type Settings } from "./server";
 
 interface Fixtures {
@@ -29,10 +30,10 @@ export const test = base.extend<Fixtures>({
     for (const window of windows) await window.close();
   },
   ada: async ({ server, openWindow }, use) => {
-    await use(await Person.setUp(await openWindow(), server.setUpLink, "Ada Lovelace"));
+    await use(await owner(server, openWindow, "Ada Lovelace"));
   },
-  bo: async ({ ada, openWindow }, use) => {
-    await use(await Person.join(await openWindow(), await ada.invite(), "Bo Diddley"));
+  bo: async ({ server, ada, openWindow }, use) => {
+    await use(await guest(server, ada, openWindow, "Bo Diddley"));
   },
 });
 

@@ -20,7 +20,7 @@ export class Person {
     await person.#fillAccount();
     await page.getByLabel("Name of this server").fill("Harbour");
     await page.getByRole("button", { name: "Create server" }).click();
-    await person.#seesList();
+    await person.seesList();
     return person;
   }
 
@@ -30,7 +30,7 @@ export class Person {
     await page.goto(link);
     await person.#fillAccount();
     await page.getByRole("button", { name: "Join" }).click();
-    await person.#seesList();
+    await person.seesList();
     return person;
   }
 
@@ -68,10 +68,88 @@ export class Person {
     await expect(this.field).toBeVisible();
   }
 
+  /** Goes to the list, which on a phone stands in the place of a conversation. */
+  async home(): Promise<void> {
+    const back = this.page.getByRole("button", { name: "Back" });
+    if (await back.isVisible()) await back.click();
+    await this.seesList();
+  }
+
+  /** Opens a conversation of the list, where one may write or not. */
+  async look(name: string): Promise<void> {
+    await this.home();
+    await this.row(name).click();
+    await expect(this.page.getByRole("heading", { name, level: 1 })).toBeAttached();
+  }
+
   /** Opens a conversation of the list. */
   async open(name: string): Promise<void> {
-    await this.row(name).click();
+    await this.look(name);
     await expect(this.field).toBeVisible();
+  }
+
+  /** Presses a key on a message. */
+  async act(text: string, key: string): Promise<void> {
+    await this.bubble(text).focus();
+    await this.page.keyboard.press(key);
+  }
+
+  async react(text: string, emoji: string): Promise<void> {
+    await this.act(text, "+");
+    await this.page.getByRole("dialog").getByRole("button", { name: emoji }).first().click();
+  }
+
+  /** Chooses from what the list has in its menu. */
+  async choose(item: string): Promise<void> {
+    await this.home();
+    await this.page.getByRole("button", { name: "Menu" }).click();
+    await this.page.getByRole("menuitem", { name: item }).click();
+  }
+
+  /** Makes a group or a broadcast with people who are on the server. */
+  async create(kind: "group" | "broadcast", title: string, people: readonly Person[]): Promise<void> {
+    await this.begin(kind, title);
+    await this.finish(title, people);
+  }
+
+  /** The first step of making one: what it is. */
+  async begin(kind: "group" | "broadcast", title: string): Promise<Locator> {
+    await this.choose(`New ${kind}`);
+    const dialog = this.page.getByRole("dialog", { name: `New ${kind}` });
+    await dialog.getByLabel("Title").fill(title);
+    return dialog;
+  }
+
+  /** The second step: who is in it. */
+  async finish(title: string, people: readonly Person[]): Promise<void> {
+    const dialog = this.page.getByRole("dialog");
+    await dialog.getByRole("button", { name: "Next" }).click();
+    await pick(dialog, people);
+    await dialog.getByRole("button", { name: "Create" }).click();
+    await expect(this.page.getByRole("heading", { name: title, level: 1 })).toBeAttached();
+  }
+
+  async openAbout(title: string): Promise<void> {
+    await this.page.getByRole("button", { name: `About ${title}` }).click();
+    await expect(this.page.getByRole("heading", { name: /^(About|Person)$/ })).toBeVisible();
+  }
+
+  async closeAbout(): Promise<void> {
+    await this.page.getByRole("button", { name: "Close" }).click();
+  }
+
+  /** Chooses what is to be done with a member. */
+  async treat(member: Person, action: string): Promise<void> {
+    await this.page.getByRole("button", { name: `What to do with ${member.name}` }).click();
+    await this.page.getByRole("menuitem", { name: action }).click();
+  }
+
+  async addMembers(people: readonly Person[]): Promise<void> {
+    await this.page.getByRole("button", { name: "Add people" }).click();
+    const dialog = this.page.getByRole("dialog", { name: "Add people" });
+    await pick(dialog, people);
+    await dialog.getByRole("button", { name: "Add", exact: true }).click();
+    await expect(dialog).toBeHidden();
   }
 
   /** Sends a text that may hold marks, so that it does not read as it was typed. */
@@ -116,8 +194,15 @@ export class Person {
     await this.page.getByLabel("Password", { exact: true }).fill(PASSWORD);
   }
 
-  async #seesList(): Promise<void> {
+  async seesList(): Promise<void> {
     await expect(this.page.getByRole("navigation", { name: "Conversations" })).toBeVisible();
+  }
+}
+
+async function pick(dialog: Locator, people: readonly Person[]): Promise<void> {
+  for (const { name } of people) {
+    await dialog.getByRole("combobox").fill(name);
+    await dialog.getByRole("option", { name }).click();
   }
 }
 

@@ -155,7 +155,6 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
     [rows, seen],
   );
 
-
   return (
     <MessageActionsContext value={actions}>
       <PinnedBar lines={timeline.lines} onJump={jump} />
@@ -190,7 +189,9 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
             {!timeline.has_older && <Origin view={view} />}
           </VirtualList>
           <FloatingDay row={rows[sight.first]} index={sight.first} now_ms={now_ms} />
-          {(sight.is_far || timeline.has_newer) && <JumpButton nNew={view.unread} onJump={() => toLatest(view.head.head.last_seq)} />}
+          {(sight.is_far || timeline.has_newer) && (
+            <JumpButton nNew={view.unread} onJump={() => toLatest(view.head.head.last_seq)} />
+          )}
         </div>
       </CountsContext>
       <MessageOver over={over} />

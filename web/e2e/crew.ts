@@ -1,0 +1,55 @@
+// People who are simply there: made by the HTTP door, so that a test begins with what it is about.
+import type { Page } from "@playwright/test";
+import { Person } from "./person";
+import type { Server } from "./server";
+
+export const PASSWORD = "a lamp by the window";
+
+type Opens = () => Promise<Page>;
+
+/** Makes the owner. */
+export async function owner(server: Server, open: Opens, name: string): Promise<Person> {
+  const token = new URL(server.setUpLink).hash.slice(1);
+  return enter(server, await open(), name, "/setup", { token, server_name: "Harbour" });
+}
+
+/** Makes somebody whom the owner invites. */
+export async function guest(server: Server, host: Person, open: Opens, name: string): Promise<Person> {
+  const { code } = (await post(host.page, "/invites", { uses: 1 })) as { code: string };
+  return enter(server, await open(), name, "/sign-up", { invite: code });
+}
+
+/** Another device of somebody, at the list. */
+export async function another(server: Server, person: Person, open: Opens): Promise<Person> {
+  const page = await open();
+  await page.goto(`${server.url}/log-in`);
+  await post(page, "/log-in", { handle: person.handle, password: PASSWORD });
+  await page.goto(server.url);
+  return new Person(page, person.name);
+}
+
+async function enter(server: Server, page: Page, name: string, path: string, more: object): Promise<Person> {
+  const person = new Person(page, name);
+  await page.goto(`${server.url}/log-in`);
+  await post(page, path, { handle: person.handle, name, password: PASSWORD, ...more });
+  await page.goto(server.url);
+  await person.seesList();
+  return person;
+}
+
+/** Asks by the HTTP door, from inside a page: with its cookie and its origin. */
+export function post(page: Page, path: string, body: object): Promise<unknown> {
+  return page.evaluate(
+    async ([path, body]) => {
+      const response = await fetch(`/api/v1${path}`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Voodoo": "1" },
+        body: JSON.stringify(body),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${path}: ${text}`);
+      return text === "" ? undefined : JSON.parse(text);
+    },
+    [path, body] as const,
+  );
+}
