@@ -97,6 +97,8 @@ impl Shard {
                 Ok(results) => {
                     debug_assert_eq!(results.len(), askers.len(), "one result for each write");
                     for (result, (asker, answer)) in results.into_iter().zip(askers) {
+                        // Whoever waits no longer gets no `ok` that says it: the event has to.
+                        let asker = asker.filter(|_| !answer.is_closed());
                         let reply = result.map(|applied| {
                             publish(self.bus.as_ref(), applied.effects, asker);
                             applied.reply

@@ -14,7 +14,11 @@ struct Drawn {
 
 const EDGES: &[Drawn] = &[
     Drawn { from: "voodoo-proto", to: &[], to_in_tests: &[] },
-    Drawn { from: "voodoo-core", to: &["voodoo-proto"], to_in_tests: &["voodoo-core"] },
+    Drawn {
+        from: "voodoo-core",
+        to: &["voodoo-proto"],
+        to_in_tests: &["voodoo-core", "voodoo-client"],
+    },
     Drawn { from: "voodoo-store", to: &["voodoo-core", "voodoo-proto"], to_in_tests: &[] },
     Drawn {
         from: "voodoo-server",

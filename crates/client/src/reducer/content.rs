@@ -88,6 +88,7 @@ impl Content {
             MessageChange::Deleted => {
                 message.body = None;
                 message.reactions = None;
+                message.pinned = None;
                 message.deleted = Some(true);
             }
             MessageChange::Pinned { on } => message.pinned = on.then_some(true),

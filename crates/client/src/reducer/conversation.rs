@@ -36,6 +36,19 @@ pub enum Repair {
     Asked,
 }
 
+/// Whether a description is that of the head it stands beside.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Description {
+    /// It is.
+    #[default]
+    Current,
+    /// A head told of another one, or of mentions that are not known one by one: `get` has to
+    /// bring it.
+    Outdated,
+    /// Asked in this session.
+    Asked,
+}
+
 /// A repair that comes in several pages of `changes`. Pages are ordered by the change that touched last, so that a
 /// message may come pages after one that was made later: what is new to the head is counted with the last page only,
 /// and live events wait until then.
@@ -68,6 +81,10 @@ pub struct Conversation {
     pub head: KnownHead,
     /// The mark of this client, ahead of the told one until the server answers.
     pub own_read_seq: u64,
+    /// Reading cleared `unread_from` here, and the server has not said so yet.
+    pub is_unmarked: bool,
+    /// Whether the description is that of the head.
+    pub description: Description,
     /// What is held is complete up to this change. Without content the same as the head's
     /// `last_rev`; with content it may be less, and is repaired then. More only between the
     /// pages of a repair.
@@ -93,6 +110,8 @@ impl Conversation {
             about,
             head,
             own_read_seq: 0,
+            is_unmarked: false,
+            description: Description::Current,
             held: BTreeMap::new(),
             repair: Repair::None,
             chain: None,
@@ -112,7 +131,7 @@ impl Conversation {
     #[must_use]
     pub fn unread(&self) -> u64 {
         let counted = self.head.unread(self.own_read_seq);
-        match self.about.unread_from {
+        match self.about.unread_from.filter(|_| !self.is_unmarked) {
             Some(from) => counted.max((self.head.head.last_seq + 1).saturating_sub(from)).max(1),
             None => counted,
         }
@@ -137,6 +156,12 @@ impl Conversation {
     /// Whether events or messages are missing below what is known.
     pub(super) fn is_behind(&self) -> bool {
         self.have < self.head.head.last_rev
+    }
+
+    /// The mark that the server has still to be told of, if there is one.
+    pub(super) fn untold_read(&self) -> Option<u64> {
+        let (told_seq, own_seq) = (self.head.head.read_seq, self.own_read_seq);
+        (own_seq > told_seq || self.is_unmarked).then_some(own_seq.max(told_seq))
     }
 
     /// Only the head remains of what is held.
@@ -302,6 +327,9 @@ impl State {
             return;
         }
         self.stir();
+        if head.info_rev > conversation.head.head.info_rev {
+            conversation.description = Description::Outdated;
+        }
         let (last_rev, floor_seq) = (head.last_rev, head.floor_seq);
         if is_binding {
             conversation.head = KnownHead::told(head);
@@ -350,8 +378,15 @@ impl State {
                 state.begin_anew(known, head.clone());
                 known.own_read_seq = 0;
             }
+            // The same mark again may be older than the reading that cleared it.
+            known.is_unmarked &= described.unread_from == known.about.unread_from;
             known.about = described;
+            // What it describes may be older than what is known.
+            let is_current = head.info_rev >= known.head.head.info_rev;
             state.tell_head(known, head, is_binding);
+            if is_current {
+                known.description = Description::Current;
+            }
         });
     }
 
@@ -369,6 +404,8 @@ impl State {
             let head = described.head.clone();
             if head.last_rev >= known.head.head.last_rev {
                 refresh_info(&mut known.about, described);
+                known.head.head.info_rev = head.info_rev;
+                known.description = Description::Current;
             }
             if known.content.is_none() && known.repair == Repair::Asked {
                 known.repair = Repair::None;
@@ -389,10 +426,19 @@ impl State {
             state.stir();
             let is_doubtful = known.head.is_doubtful(read.seq, read.mentions);
             known.head.read(read.seq, read.mentions);
-            if is_doubtful && state.is_live() {
-                state.request(Request::Get(Get { conversations: vec![read.conversation] }));
+            if is_doubtful {
+                state.ask_about(known);
             }
         });
+    }
+
+    /// Asks for a description, now or as soon as there is a session.
+    pub(super) fn ask_about(&mut self, known: &mut Conversation) {
+        known.description = Description::Outdated;
+        if self.is_live() {
+            known.description = Description::Asked;
+            self.request(Request::Get(Get { conversations: vec![known.id()] }));
+        }
     }
 
     /// The conversation is no longer the user's.
@@ -407,10 +453,11 @@ impl State {
     pub(super) fn read_here(&mut self, id: ConversationId, up_to_seq: u64) {
         self.with(id, |state, known| {
             let seq = up_to_seq.min(known.head.head.last_seq);
-            let is_marked = known.about.unread_from.take().is_some();
+            let is_marked = known.about.unread_from.is_some() && !known.is_unmarked;
             if seq <= known.own_read_seq.max(known.head.head.read_seq) && !is_marked {
                 return;
             }
+            known.is_unmarked |= is_marked;
             known.own_read_seq = known.own_read_seq.max(seq);
             if state.is_live() {
                 state.effect(Effect::Read { conversation: id, seq });

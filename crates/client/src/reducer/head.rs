@@ -46,7 +46,8 @@ impl KnownHead {
     pub(super) fn make(&mut self, message: &Message, reader: Reader) {
         let head = &mut self.head;
         head.last_seq = message.seq;
-        head.at_ms = message.at_ms;
+        // The clock of the server may go back; the place in the list does not.
+        head.at_ms = head.at_ms.max(message.at_ms);
         head.preview = Some(preview(message));
         if let Some(MentionAll::All | MentionAll::Here) =
             message.mentions.as_ref().and_then(|mentions| mentions.all)

@@ -22,7 +22,7 @@ use voodoo_proto::request::{Request, Resync, Users};
 use voodoo_proto::{ConversationId, Limits, UserId};
 
 pub use content::{Content, MAX_ROWS};
-pub use conversation::{Conversation, Page, Repair};
+pub use conversation::{Conversation, Description, Page, Repair};
 pub use effect::{Draft, Effect, Entry, EntryRefusal, Input, KeptContent, Progress, Reply, Timer};
 pub use event::{Event, MessageChange, MessageEvent};
 pub use head::KnownHead;

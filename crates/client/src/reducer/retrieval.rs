@@ -8,7 +8,7 @@ use voodoo_proto::{ConversationId, Retry, UserId};
 
 use super::State;
 use super::content::{Content, MAX_ROWS, touched_at};
-use super::conversation::{Chain, Conversation, Page, Repair};
+use super::conversation::{Chain, Conversation, Description, Page, Repair};
 use super::effect::{Effect, KeptContent, Timer};
 use super::event::Event;
 
@@ -138,19 +138,20 @@ impl State {
     /// The timer of a hole is over.
     pub(super) fn fill(&mut self, id: ConversationId) {
         self.with(id, |state, known| {
-            if known.repair != Repair::Waiting {
-                return;
+            let is_waiting = known.repair == Repair::Waiting;
+            if is_waiting {
+                known.repair = if state.is_live() { Repair::Asked } else { Repair::None };
             }
             if !state.is_live() {
-                known.repair = Repair::None;
                 return;
             }
-            known.repair = Repair::Asked;
-            state.request(if known.content.is_none() {
-                Request::Get(Get { conversations: vec![id] })
-            } else {
-                changes(id, known.have)
-            });
+            let is_held = known.content.is_some();
+            if is_waiting && is_held {
+                state.request(changes(id, known.have));
+            }
+            if known.description == Description::Asked || (is_waiting && !is_held) {
+                state.request(Request::Get(Get { conversations: vec![id] }));
+            }
         });
     }
 
@@ -260,7 +261,7 @@ impl State {
             self.take_news(known, event);
         }
         if is_doubtful {
-            self.request(Request::Get(Get { conversations: vec![known.id()] }));
+            self.ask_about(known);
         }
         known.head.head.last_rev = known_rev.max(rev);
         match &mut known.content {
@@ -279,6 +280,9 @@ impl State {
         known.content = None;
         known.have = known.head.head.last_rev;
         self.tell_head(known, head, false);
+        if known.description == Description::Outdated {
+            self.ask_about(known);
+        }
         let mut content = Content::default();
         content.put_all(messages);
         content.put_events(events);
@@ -350,7 +354,8 @@ impl State {
         let is_again = refusal.retry == Retry::Same;
         self.with(id, |state, known| {
             if is_again {
-                state.try_again(known, refusal);
+                known.repair = Repair::Waiting;
+                state.fill_again(known, refusal);
                 return;
             }
             if known.content.is_some() {
@@ -369,19 +374,19 @@ impl State {
     /// A description did not come: a hole that waits for it is tried again.
     pub(super) fn get_refused(&mut self, id: ConversationId, refusal: &Refused) {
         self.with(id, |state, known| {
-            if known.content.is_some() || known.repair != Repair::Asked {
+            let is_again = refusal.retry == Retry::Same;
+            if known.content.is_none() && known.repair == Repair::Asked {
+                known.repair = if is_again { Repair::Waiting } else { Repair::None };
+            } else if known.description != Description::Asked {
                 return;
             }
-            if refusal.retry == Retry::Same {
-                state.try_again(known, refusal);
-            } else {
-                known.repair = Repair::None;
+            if is_again {
+                state.fill_again(known, refusal);
             }
         });
     }
 
-    fn try_again(&mut self, known: &mut Conversation, refusal: &Refused) {
-        known.repair = Repair::Waiting;
+    fn fill_again(&mut self, known: &Conversation, refusal: &Refused) {
         let pause_ms = refusal.retry_after_ms.unwrap_or(AGAIN_MS);
         self.wait(Timer::Fill { conversation: known.id() }, pause_ms, pause_ms);
     }

@@ -8,6 +8,7 @@ use voodoo_proto::request::{Get, Request, Resume};
 use voodoo_proto::{ConversationId, UserId};
 
 use super::State;
+use super::conversation::Description;
 use super::effect::{Effect, Timer};
 use super::event::Event;
 
@@ -117,6 +118,9 @@ impl State {
             }
             conversation.repair = super::Repair::None;
             conversation.loading.clear();
+            if conversation.description == Description::Asked {
+                conversation.description = Description::Outdated;
+            }
         }
         self.interrupt();
     }
@@ -193,6 +197,7 @@ impl State {
             self.want_content(id);
         }
         self.repair_all();
+        self.tell_heads(Vec::new(), false);
         self.pump();
         if is_all_wanted {
             self.resync(0, 0);
@@ -227,11 +232,10 @@ impl State {
     }
 
     fn repeat_reads(&mut self) {
-        let ahead = |known: &super::Conversation| known.own_read_seq > known.head.head.read_seq;
-        let reads = self.conversations.values().filter(|known| ahead(known));
-        let reads: Vec<_> = reads
-            .map(|known| Effect::Read { conversation: known.id(), seq: known.own_read_seq })
-            .collect();
+        let reads = self.conversations.values().filter_map(|known| {
+            Some(Effect::Read { conversation: known.id(), seq: known.untold_read()? })
+        });
+        let reads: Vec<_> = reads.collect();
         self.effects.extend(reads);
     }
 
@@ -290,15 +294,27 @@ impl State {
         let mut unknown = Vec::new();
         for head in heads {
             let id = head.conversation;
-            let known_info = self.conversations.get(&id).map(|known| known.head.head.info_rev);
-            if known_info.is_none_or(|info_rev| head.info_rev > info_rev) {
+            self.with(id, |state, known| state.tell_head(known, head, is_binding));
+            if !self.conversations.contains_key(&id) {
                 unknown.push(id);
             }
-            self.with(id, |state, known| state.tell_head(known, head, is_binding));
         }
+        unknown.extend(self.outdated());
         for ids in unknown.chunks(GET_PER_REQUEST) {
             self.request(Request::Get(Get { conversations: ids.to_vec() }));
         }
+    }
+
+    /// Takes those whose descriptions have still to be asked for.
+    fn outdated(&mut self) -> Vec<ConversationId> {
+        let all = self.conversations.values_mut();
+        let outdated = all.filter(|known| known.description == Description::Outdated);
+        outdated
+            .map(|known| {
+                known.description = Description::Asked;
+                known.id()
+            })
+            .collect()
     }
 
     /// Applies, holds or drops an event of the user's own counter.
