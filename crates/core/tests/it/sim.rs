@@ -29,6 +29,13 @@ const N_BROKEN_SEEDS: u64 = 40;
 
 type Met = BTreeMap<String, u64>;
 
+#[expect(clippy::print_stdout, reason = "whoever asks for a trace reads it there")]
+fn trace(plan: &Plan) {
+    if std::env::var_os("SIM_TRACE").is_some() {
+        println!("{plan:#?}");
+    }
+}
+
 /// Lives one seed to its end, or to the first promise that is not kept.
 fn live(seed: u64, breakage: Breakage) -> Checked<Met> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -40,9 +47,7 @@ fn live(seed: u64, breakage: Breakage) -> Checked<Met> {
         let mut chance = Chance::new(seed);
         let plan = Plan::draw(&mut chance, breakage);
         let n_rounds = plan.n_rounds;
-        if std::env::var_os("SIM_TRACE").is_some() {
-            println!("{plan:#?}");
-        }
+        trace(&plan);
         let mut world = World::begin(plan, chance).await;
         world.open().await?;
         for _ in 0..n_rounds {

@@ -137,7 +137,7 @@ impl World {
 /// All that the member may read is there, in its current state.
 fn check_messages(user: UserId, place: &Place, known: &Conversation) -> Checked {
     let content = known.content.as_ref().ok_or("nothing was loaded")?;
-    let first_seq = place.from_seq(user);
+    let first_seq = place.first_seq(user);
     must!(known.about.from_seq == first_seq, "begins at {}", known.about.from_seq);
     let readable: Vec<u64> = place.messages.range(first_seq..).map(|(seq, _)| *seq).collect();
     let held: Vec<u64> = content.messages.keys().copied().collect();

@@ -48,6 +48,7 @@ impl Common {
     }
 
     /// `SIM_TRACE=1` tells everything.
+    #[expect(clippy::print_stdout, reason = "whoever asks for a trace reads it there")]
     pub(super) fn trace(&self, who: &str, what: impl FnOnce() -> String) {
         if self.is_traced {
             let now_ms = self.begun.elapsed().as_millis();

@@ -353,7 +353,7 @@ impl Place {
         !self.is_destroyed && stay.is_some_and(|stay| stay.until_rev.is_none())
     }
 
-    pub(super) fn from_seq(&self, user: UserId) -> u64 {
+    pub(super) fn first_seq(&self, user: UserId) -> u64 {
         let stay = self.stays.get(&user).and_then(|stays| stays.last());
         stay.map_or(u64::MAX, |stay| stay.from_seq)
     }
