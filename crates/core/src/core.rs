@@ -101,7 +101,12 @@ impl Core {
             Arc::clone(&clock),
         )));
         let uptime = Uptime::begin();
-        workers.push(Box::pin(sweep(Arc::clone(&hub), Arc::clone(&settings), uptime)));
+        workers.push(Box::pin(sweep(
+            Arc::clone(&hub),
+            Arc::clone(&settings),
+            uptime,
+            Arc::clone(&clock),
+        )));
         let core = Self {
             settings,
             store,

@@ -19,7 +19,7 @@ use crate::bus::Whisper;
 use crate::fan_out::{Audience, FanOut, Subscriber};
 use crate::frame;
 use crate::outbox::{Outbox, OutboxLimits};
-use crate::pulse::Pulse;
+use crate::pulse::{Lease, Pulse};
 use crate::rates::{Buckets, Resting};
 use crate::store::Subscription;
 
@@ -48,6 +48,8 @@ pub struct Handle {
     pub outbox: Outbox,
     /// Its signs of life.
     pub pulse: Pulse,
+    /// Until when its device is good.
+    pub lease: Lease,
     /// Where it looks.
     pub(crate) gaze: GazeCell,
     /// The user's token buckets, shared by all of the user's sessions.
@@ -159,6 +161,7 @@ impl Hub {
             device,
             outbox: Outbox::default(),
             pulse: Pulse::default(),
+            lease: Lease::default(),
             gaze: GazeCell::default(),
             buckets: Arc::clone(&present.buckets),
             subscriptions: Mutex::default(),
@@ -348,8 +351,15 @@ impl Hub {
         }
     }
 
+    /// Lets the sessions of a device live on, for it was used elsewhere.
+    pub fn extend(&self, user: UserId, device: DeviceId, expires_ms: u64) {
+        for handle in self.sessions(user).iter().filter(|handle| handle.device == device) {
+            handle.lease.extend(expires_ms);
+        }
+    }
+
     /// Visits every live session.
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(&Handle)) {
+    pub fn for_each(&self, mut visit: impl FnMut(&Handle)) {
         for users in &self.users {
             for present in users.lock().values() {
                 present.sessions.iter().for_each(|handle| visit(handle));

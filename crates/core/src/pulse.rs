@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use voodoo_proto::CloseCode;
 
+use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::settings::Settings;
 
@@ -35,6 +36,12 @@ impl Pulse {
         self.stuck_since_ms.store(0, Ordering::Relaxed);
     }
 
+    /// When the client said something last.
+    #[must_use]
+    pub fn heard_ms(&self) -> u64 {
+        self.heard_ms.load(Ordering::Relaxed)
+    }
+
     /// Why a session has to be closed now, if it has.
     fn verdict(&self, now_ms: u64, settings: &Settings) -> Option<CloseCode> {
         let since = self.stuck_since_ms.load(Ordering::Relaxed);
@@ -50,6 +57,43 @@ impl Pulse {
 
 fn is_over(now_ms: u64, since_ms: u64, limit: Duration) -> bool {
     u128::from(now_ms.saturating_sub(since_ms)) > limit.as_millis()
+}
+
+/// How long a session's device is good for; in Unix milliseconds.
+pub struct Lease {
+    created_ms: AtomicU64,
+    expires_ms: AtomicU64,
+}
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self { created_ms: AtomicU64::new(0), expires_ms: AtomicU64::new(u64::MAX) }
+    }
+}
+
+impl Lease {
+    /// Takes over what the device was proven with.
+    pub(crate) fn begin(&self, created_ms: u64, expires_ms: u64) {
+        self.created_ms.store(created_ms, Ordering::Relaxed);
+        self.expires_ms.store(expires_ms, Ordering::Relaxed);
+    }
+
+    /// Moves the end on, for the device was used; never back.
+    pub fn extend(&self, expires_ms: u64) {
+        self.expires_ms.fetch_max(expires_ms, Ordering::Relaxed);
+    }
+
+    /// Since when there is the device.
+    #[must_use]
+    pub fn created_ms(&self) -> u64 {
+        self.created_ms.load(Ordering::Relaxed)
+    }
+
+    /// Until when it is good without further use.
+    #[must_use]
+    pub fn expires_ms(&self) -> u64 {
+        self.expires_ms.load(Ordering::Relaxed)
+    }
 }
 
 /// Time that only goes forward, from the start of the process.
@@ -70,18 +114,25 @@ impl Uptime {
     }
 }
 
-/// Closes sessions that are silent or stuck, for as long as the process runs.
+/// A session whose device is over ends this much later, at most.
+const MAX_PERIOD: Duration = Duration::from_millis(500);
+
+/// Closes sessions that are silent or stuck, or whose device is over, for as long as the process runs.
 pub(crate) async fn sweep(
     hub: std::sync::Arc<Hub>,
     settings: std::sync::Arc<Settings>,
     uptime: Uptime,
+    clock: std::sync::Arc<dyn Clock>,
 ) {
     let shortest = settings.silence.min(settings.not_writable);
-    let period = (shortest / 8).clamp(Duration::from_millis(5), Duration::from_secs(1));
+    let period = (shortest / 8).clamp(Duration::from_millis(5), MAX_PERIOD);
     loop {
         tokio::time::sleep(period).await;
-        let now_ms = uptime.now_ms();
+        let (now_ms, clock_ms) = (uptime.now_ms(), clock.now_ms());
         hub.for_each(|handle| {
+            if handle.lease.expires_ms() <= clock_ms {
+                handle.outbox.close(CloseCode::LogInAgain);
+            }
             if let Some(code) = handle.pulse.verdict(now_ms, &settings) {
                 handle.outbox.close(code);
             }

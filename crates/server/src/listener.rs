@@ -109,6 +109,11 @@ impl Drop for Place {
     }
 }
 
+/// A listener on all addresses sees those of IPv4 as addresses of IPv6.
+fn canonical(address: SocketAddr) -> SocketAddr {
+    SocketAddr::new(address.ip().to_canonical(), address.port())
+}
+
 async fn serve_one(
     socket: TcpStream,
     peer: SocketAddr,
@@ -116,7 +121,7 @@ async fn serve_one(
     options: Arc<ListenerOptions>,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     socket.set_nodelay(true)?;
-    let addresses = Addresses { peer, local: socket.local_addr()? };
+    let addresses = Addresses { peer, local: canonical(socket.local_addr()?) };
     let stream = match &options.tls {
         None => Stream::Plain(socket),
         Some(tls) => {

@@ -203,6 +203,7 @@ impl Session {
     /// From here on the session is known, and hears what concerns its user.
     fn enter(&mut self, who: Authenticated, hello: Hello) {
         let handle = self.core.hub.enter(who.user, who.device);
+        handle.lease.begin(who.created_ms, who.expires_ms);
         handle.pulse.heard(self.core.uptime.now_ms());
         self.core.attention.touch(who.user, true);
         self.handle = Some(Arc::clone(&handle));

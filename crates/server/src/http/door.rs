@@ -108,6 +108,7 @@ impl Door {
 
     /// When a device that is used now ends without further use.
     pub(crate) fn expires_ms(&self) -> u64 {
-        touch::plus(self.now_ms(), self.options.device_ttl)
+        let now_ms = self.now_ms();
+        self.expires_after(now_ms, now_ms)
     }
 }

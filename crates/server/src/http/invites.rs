@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use http::{HeaderMap, StatusCode};
 use voodoo_core::store::NewInvite;
-use voodoo_core::{Bucket, Refusal, account};
+use voodoo_core::{Bucket, Refusal, StoreError, account};
 use voodoo_proto::http::{InviteLook, InviteRequest, InviteSeen};
 use voodoo_proto::object::Role;
 use voodoo_proto::reply::Invite;
@@ -15,6 +15,7 @@ use voodoo_proto::{InviteId, RefusalCode, UserId};
 use super::auth::Caller;
 use super::body::Json;
 use super::door::Door;
+use super::guard::Visit;
 use super::origin::base_url;
 use super::problem::Denied;
 use super::secret;
@@ -76,10 +77,21 @@ fn checked_ttl(door: &Door, ttl_s: Option<u64>) -> Result<Duration, Refusal> {
 /// `POST /invites/look`
 pub(crate) async fn look(
     State(door): State<Arc<Door>>,
+    visit: Visit,
     Json(wanted): Json<InviteLook>,
 ) -> Result<Json<InviteSeen>, Denied> {
+    let attempt = door.attempts.from(visit.from)?;
     let accounts = &door.core.accounts;
-    let target = accounts.look_invite(account::secret_hash(&wanted.code), door.now_ms()).await?;
+    let code = account::secret_hash(&wanted.code);
+    let target = match accounts.look_invite(code, door.now_ms()).await {
+        Ok(target) => target,
+        Err(StoreError::Refused(refusal)) => return Err(refusal.into()),
+        Err(error) => {
+            attempt.was_not_judged();
+            return Err(error.into());
+        }
+    };
+    attempt.was_right();
     let (server_name, _) = accounts.about().await?;
     let seen =
         InviteSeen { server_name, inviter: target.inviter, conversation: target.conversation };

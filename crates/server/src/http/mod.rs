@@ -37,6 +37,7 @@ use http::StatusCode;
 use voodoo_proto::RefusalCode;
 
 pub use auth::authenticate;
+pub use client::{BadNetwork, Network};
 pub use cookie::Cookie;
 pub use door::Door;
 pub use guard::Who;

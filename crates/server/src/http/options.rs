@@ -1,11 +1,11 @@
 //! What the operator decides of the HTTP door; plain data, every timer down to 50 ms.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use voodoo_proto::http::SignUpRule;
 use voodoo_proto::limits::Rate;
 
+use super::client::Network;
 use super::origin::WebOrigin;
 use crate::password::HashOptions;
 
@@ -21,11 +21,13 @@ pub struct HttpOptions {
     /// Whether TLS ends here or at a declared proxy.
     pub is_tls: bool,
     /// Proxies whose `X-Forwarded-For` is believed.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<Network>,
     /// Who may make an account.
     pub sign_up: SignUpRule,
     /// A device that is not used for this long is logged out.
     pub device_ttl: Duration,
+    /// However it is used, a device is logged out after this long.
+    pub device_max: Duration,
     /// The use of a device is noted this often, at most.
     pub touch_every: Duration,
     /// Noted uses are stored together this much later, at most.
@@ -64,6 +66,7 @@ impl Default for HttpOptions {
             trusted_proxies: Vec::new(),
             sign_up: SignUpRule::Invite,
             device_ttl: days(30),
+            device_max: days(366),
             touch_every: Duration::from_secs(60),
             touch_flush: Duration::from_secs(5),
             ticket_ttl: Duration::from_secs(30),

@@ -39,14 +39,38 @@ impl Touches {
 }
 
 impl Door {
+    /// When a device of that age, used at that moment, ends without further use.
+    pub(crate) fn expires_after(&self, used_ms: u64, created_ms: u64) -> u64 {
+        let at_last = plus(created_ms, self.options.device_max);
+        plus(used_ms, self.options.device_ttl).min(at_last)
+    }
+
     /// Notes that a device was used, which moves the end of its token on. Cheap: most uses are
     /// not worth noting. The token of a program stands as it was made.
     pub fn touch(&self, who: &Authenticated) {
-        let (now_ms, expires_ms) = (self.now_ms(), self.expires_ms());
+        let now_ms = self.now_ms();
+        let expires_ms = self.expires_after(now_ms, who.created_ms);
+        let is_at_last = who.expires_ms >= plus(who.created_ms, self.options.device_max);
         let is_noted = who.expires_ms > expires_ms.saturating_sub(millis(self.options.touch_every));
-        if who.kind == UserKind::Human && !is_noted {
+        if who.kind == UserKind::Human && (is_at_last || !is_noted) {
             self.touches.note(who.device, (now_ms, expires_ms));
+            self.core.hub.extend(who.user, who.device, expires_ms);
         }
+    }
+
+    /// Notes the use of devices by their live sessions: as rarely as keeps them from ending.
+    pub(crate) fn touch_live(&self) {
+        let (now_ms, uptime_ms) = (self.now_ms(), self.core.uptime.now_ms());
+        let margin_ms = millis(self.options.device_ttl) / 8;
+        self.core.hub.for_each(|handle| {
+            let used_ms = now_ms.saturating_sub(uptime_ms.saturating_sub(handle.pulse.heard_ms()));
+            let lease = &handle.lease;
+            let expires_ms = self.expires_after(used_ms, lease.created_ms());
+            if expires_ms.saturating_sub(lease.expires_ms()) > margin_ms {
+                lease.extend(expires_ms);
+                self.touches.note(handle.device, (used_ms, expires_ms));
+            }
+        });
     }
 
     /// Stores the uses noted so far.
@@ -70,6 +94,7 @@ pub(crate) async fn keep(door: Weak<Door>) {
     while let Some(pause) = door.upgrade().map(|door| door.options.touch_flush) {
         tokio::time::sleep(pause).await;
         if let Some(door) = door.upgrade() {
+            door.touch_live();
             door.flush_touches().await;
         }
     }

@@ -104,3 +104,21 @@ async fn an_invite_without_sense_is_refused() {
         server.ask(Ask::post("/invites").by(&ada).json(&wanted)).await.refused_at(field);
     }
 }
+
+#[tokio::test]
+async fn guesses_at_codes_are_slowed_down_and_right_ones_are_not() {
+    let (server, ada) = Server::owned(options()).await;
+    let made = server.ask(Ask::post("/invites").by(&ada).json(&json!({}))).await;
+    let look =
+        |code: &Value, from| Ask::post("/invites/look").json(&json!({"code": code})).from(from);
+    let right = &made.ok()["code"];
+    for _ in 0..60 {
+        server.ask(look(right, "192.0.2.1")).await.ok();
+    }
+    let wrong = json!("wrong");
+    for _ in 0..21 {
+        server.ask(look(&wrong, "192.0.2.2")).await.refused(410, "gone");
+    }
+    server.ask(look(right, "192.0.2.2")).await.refused(429, "rate_limited");
+    server.ask(look(right, "192.0.2.3")).await.ok();
+}

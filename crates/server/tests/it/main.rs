@@ -27,6 +27,7 @@ mod socket_moods;
 mod socket_order;
 mod socket_refusals;
 mod socket_resume;
+mod socket_revoked;
 mod socket_sick;
 mod socket_slow;
 mod socket_start;

@@ -87,6 +87,7 @@ impl Default for Timers {
             ready_ms: in_ms(http.ready_timeout),
             drain_ms: 8_000,
             device_ttl_ms: in_ms(http.device_ttl),
+            device_max_ms: in_ms(http.device_max),
             touch_every_ms: in_ms(http.touch_every),
             touch_flush_ms: in_ms(http.touch_flush),
             invite_ttl_ms: in_ms(http.invite_ttl),

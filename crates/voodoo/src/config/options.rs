@@ -99,6 +99,7 @@ impl Config {
             trusted_proxies: http.trusted_proxies.clone(),
             sign_up: self.rules.sign_up,
             device_ttl: Duration::from_millis(timers.device_ttl_ms),
+            device_max: Duration::from_millis(timers.device_max_ms),
             touch_every: Duration::from_millis(timers.touch_every_ms),
             touch_flush: Duration::from_millis(timers.touch_flush_ms),
             invite_ttl: Duration::from_millis(timers.invite_ttl_ms),

@@ -1,11 +1,12 @@
 //! Every setting, by section. The words here stand in `docs/operate/configure.md` too.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use voodoo_proto::http::SignUpRule;
 use voodoo_proto::limits::Limits;
+use voodoo_server::http::Network;
 
 /// Everything that an operator may decide.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,8 +46,8 @@ pub(crate) struct Http {
     pub(crate) insecure: bool,
     /// A proxy before the server ends TLS: browsers come by https://.
     pub(crate) tls_proxy: bool,
-    /// Addresses of proxies whose `X-Forwarded-For` is believed.
-    pub(crate) trusted_proxies: Vec<IpAddr>,
+    /// Addresses and networks of proxies whose `X-Forwarded-For` is believed.
+    pub(crate) trusted_proxies: Vec<Network>,
     /// Connections at once, at most.
     pub(crate) max_connections: usize,
     /// Sessions admitted a second, by which a reconnect of everyone is spread.
@@ -127,6 +128,8 @@ pub(crate) struct Timers {
     pub(crate) drain_ms: u64,
     /// A device that is not used for this long is logged out.
     pub(crate) device_ttl_ms: u64,
+    /// However it is used, a device is logged out after this long.
+    pub(crate) device_max_ms: u64,
     /// The use of a device is noted this often, at most.
     pub(crate) touch_every_ms: u64,
     /// Noted uses are stored together this much later, at most.
