@@ -25,6 +25,8 @@ pub enum Hint {
     Tell {
         /// Whose.
         user: UserId,
+        /// The conversation whose head says it too; absent where the user's counter does.
+        conversation: Option<ConversationId>,
         /// A complete WebSocket frame.
         frame: Bytes,
     },
@@ -98,7 +100,9 @@ impl Bus for LocalBus {
     fn publish(&self, hint: Hint) {
         match hint {
             Hint::Event { delivery, except } => self.hub.deliver(delivery, except),
-            Hint::Tell { user, frame } => self.hub.tell(user, &frame),
+            Hint::Tell { user, conversation, frame } => {
+                self.hub.tell(user, conversation, &frame);
+            }
             Hint::Enter { user, subscription } => self.hub.join(user, subscription),
             Hint::Exit { user, conversation } => self.hub.part(user, conversation),
             Hint::Destroyed { conversation, frame } => self.hub.destroy(conversation, &frame),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 use voodoo_proto::ConversationId;
+use voodoo_proto::event::ServerFrame;
 
 use crate::apply::{Effect, Reply, Write};
 use crate::bus::{Bus, Hint};
@@ -127,7 +128,14 @@ pub(crate) fn publish(bus: &dyn Bus, effects: Vec<Effect>, asker: Option<Session
                 delivery: Delivery { conversation, rev, about_seq, frame: frame::encode(&frame) },
                 except: asker.filter(|_| !to_asker),
             },
-            Effect::ToUser { user, frame } => Hint::Tell { user, frame: frame::encode(&frame) },
+            Effect::ToUser { user, frame } => {
+                let conversation = if let ServerFrame::Read(read) = &frame {
+                    Some(read.conversation)
+                } else {
+                    None
+                };
+                Hint::Tell { user, conversation, frame: frame::encode(&frame) }
+            }
             Effect::Enter { user, conversation, from_seq } => {
                 Hint::Enter { user, subscription: Subscription { conversation, from_seq } }
             }

@@ -305,7 +305,9 @@ impl Hub {
             Self::forget(handle, conversation);
         }
         if let Some((frame, handles)) = slice.gone {
-            handles.iter().for_each(|handle| handle.outbox.push_own(&self.limits, &frame));
+            for handle in handles {
+                handle.outbox.push_last(&self.limits, conversation, &frame);
+            }
         }
         if slice.has_more {
             self.make_ready(conversation);
@@ -326,7 +328,7 @@ impl Hub {
         drop(conversations);
         for handle in audience.iter().flat_map(Audience::sessions) {
             Self::forget(handle, conversation);
-            handle.outbox.push_own(&self.limits, bytes);
+            handle.outbox.push_last(&self.limits, conversation, bytes);
         }
     }
 
@@ -337,10 +339,16 @@ impl Hub {
         own.conversations.retain(|one| *one != conversation);
     }
 
-    /// Delivers a durable frame to all sessions of a user.
-    pub(crate) fn tell(&self, user: UserId, bytes: &Bytes) {
+    /// Delivers a durable frame to all sessions of a user, about a conversation whose head says
+    /// it too or about what the user's counter says.
+    pub(crate) fn tell(&self, user: UserId, about: Option<ConversationId>, bytes: &Bytes) {
         for handle in self.sessions(user) {
-            handle.outbox.push_own(&self.limits, bytes);
+            match about {
+                Some(conversation) => {
+                    handle.outbox.push_event(&self.limits, conversation, bytes);
+                }
+                None => handle.outbox.push_own(&self.limits, bytes),
+            }
         }
     }
 

@@ -110,7 +110,7 @@ impl MarkKeeper {
 fn tell(mark: StoredMark) -> Hint {
     let StoredMark { user, conversation, seq, mentions, .. } = mark;
     let read = ServerFrame::Read(Read { conversation, seq, mentions });
-    Hint::Tell { user, frame: frame::encode(&read) }
+    Hint::Tell { user, conversation: Some(conversation), frame: frame::encode(&read) }
 }
 
 /// Shows it to those who look at the conversation.

@@ -80,6 +80,8 @@ impl Queued {
 pub struct Lag {
     /// Conversations of which an event was left out; at most all of the user's.
     pub conversations: BTreeSet<ConversationId>,
+    /// The last frames of conversations that ended: no counter of the user and no head tells it.
+    pub ends: Vec<Bytes>,
 }
 
 impl Outbox {
@@ -125,6 +127,18 @@ impl Outbox {
             return self.push(&mut state, Queued::event(frame));
         }
         state.lag.get_or_insert_default();
+    }
+
+    /// Queues the last that is heard of a conversation, or keeps it until the lag is over: after it
+    /// there is no head that could say it.
+    pub fn push_last(&self, limits: &OutboxLimits, conversation: ConversationId, frame: &Bytes) {
+        let mut state = self.state.lock();
+        if state.may_queue(limits) {
+            return self.push(&mut state, Queued::event(frame));
+        }
+        let lag = state.lag.get_or_insert_default();
+        lag.conversations.remove(&conversation);
+        lag.ends.push(frame.clone());
     }
 
     /// Queues a frame that may be lost.
@@ -274,6 +288,17 @@ mod tests {
         outbox.push_best_effort(&limits(), &frame);
         assert_eq!(drain(&outbox), 0);
         assert!(outbox.take_lag(&limits()).is_some());
+    }
+
+    #[test]
+    fn the_end_of_a_conversation_is_kept_over_a_lag() {
+        let (outbox, frame) = (Outbox::default(), Bytes::from_static(&[0; 21]));
+        outbox.push_event(&limits(), conversation(1), &frame);
+        outbox.push_event(&limits(), conversation(1), &frame);
+        outbox.push_last(&limits(), conversation(1), &frame);
+        assert_eq!(drain(&outbox), 1);
+        let lag = outbox.take_lag(&limits()).unwrap();
+        assert_eq!(lag, Lag { conversations: BTreeSet::new(), ends: vec![frame] });
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl Send {
         effects.push(Effect::Event {
             conversation: self.conversation,
             rev,
-            about_seq: None,
+            about_seq: Some(row.seq),
             frame: view::message_event(&row),
             to_asker: false,
         });

@@ -144,6 +144,7 @@ pub(super) async fn resync(
 /// Reads the heads of what was left out. A store that fails ends the session: the client comes
 /// back and resumes.
 pub(super) async fn catch_up(core: Arc<Core>, handle: Arc<Handle>, lag: Lag) -> Done {
+    lag.ends.into_iter().for_each(|last| handle.outbox.push_reply(last));
     let conversations: Vec<_> = lag.conversations.into_iter().collect();
     let read = core.store.heads(handle.user, &conversations).await;
     let (heads, user_rev) = match read {
