@@ -101,11 +101,15 @@ export class Cache {
   }
 }
 
-function revived({ about, head, own_read_seq }: KeptConversation): Conversation {
+function revived(kept: KeptConversation): Conversation {
+  const { about, head, own_read_seq, is_unmarked = false, description = "current" } = kept;
   return {
     about,
     head,
     own_read_seq,
+    is_unmarked,
+    // What was asked is not answered any more.
+    description: description === "asked" ? "outdated" : description,
     have: head.last_rev,
     held: new Map(),
     repair: "none",
@@ -128,8 +132,9 @@ function removeConversation(transaction: Write, id: ConversationId): void {
 }
 
 function writeConversation(transaction: Write, before: Conversation | undefined, after: Conversation): void {
-  const { about, head, own_read_seq } = after;
-  void transaction.objectStore("conversations").put({ about, head, own_read_seq });
+  const { about, head, own_read_seq, is_unmarked, description } = after;
+  const kept: KeptConversation = { about, head, own_read_seq, is_unmarked, description };
+  void transaction.objectStore("conversations").put(kept);
   // Without messages in memory, those on disk stay as they are: complete up to their own `have`.
   if (after.content === undefined) return;
   const content = newest(after.content, MAX_ROWS);

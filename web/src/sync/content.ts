@@ -66,7 +66,7 @@ function changed(message: Message, event: MessageEvent, self: UserId | undefined
     case "edited":
       return { ...message, body: event.body, edits: event.edits };
     case "deleted": {
-      const { body: _body, reactions: _reactions, ...rest } = message;
+      const { body: _body, reactions: _reactions, pinned: _pinned, ...rest } = message;
       return { ...rest, deleted: true };
     }
     case "pinned": {

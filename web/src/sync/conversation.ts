@@ -164,6 +164,7 @@ export function tellHead(
   step.stir();
   const next = {
     ...conversation,
+    description: head.info_rev > conversation.head.info_rev ? "outdated" : conversation.description,
     head: is_binding ? told(head) : withTold(conversation.head, head),
     ...(conversation.content === undefined
       ? {}
@@ -205,7 +206,27 @@ export function describe(step: Step, described: wire.Conversation, is_binding: b
   }
   // Left and joined again: what was held is not this membership's.
   const kept = about.join_rev > known.have ? { ...fresh(step, known, head), own_read_seq: 0 } : known;
-  step.put(tellHead(step, { ...kept, about }, head, is_binding));
+  // Its own part is news; what it describes may be older than what events told since.
+  const is_older = !is_binding && head.last_rev < kept.head.last_rev;
+  const is_current = !is_older && head.info_rev >= kept.head.info_rev;
+  const described_anew: Conversation = {
+    ...kept,
+    about: is_older ? withShared(about, known.about) : about,
+    // The same mark again may be older than the reading that cleared it.
+    is_unmarked: kept.is_unmarked && about.unread_from === known.about.unread_from,
+  };
+  const next = tellHead(step, described_anew, head, is_binding);
+  step.put(is_current ? { ...next, description: "current" } : next);
+}
+
+/** `about` with what all members share as in `told`; the member's own part stays. */
+function withShared(about: Conversation["about"], told: Conversation["about"]): Conversation["about"] {
+  const next: Record<string, unknown> = { ...about };
+  for (const key of ["title", "description", "avatar", "alias", "peer", "members", "settings"] as const) {
+    if (told[key] === undefined) delete next[key];
+    else next[key] = told[key];
+  }
+  return next as unknown as Conversation["about"];
 }
 
 function begun(about: Conversation["about"], head: wire.Head): Conversation {
@@ -213,6 +234,8 @@ function begun(about: Conversation["about"], head: wire.Head): Conversation {
     about,
     head: told(head),
     own_read_seq: 0,
+    is_unmarked: false,
+    description: "current",
     have: head.last_rev,
     held: new Map(),
     repair: "none",
@@ -228,18 +251,22 @@ export function refresh(step: Step, described: wire.Conversation): void {
     describe(step, described, false);
     return;
   }
-  const about: Record<string, unknown> = { ...known.about };
-  for (const key of ["title", "description", "avatar", "alias", "peer", "members", "settings"] as const) {
-    if (described[key] === undefined) delete about[key];
-    else about[key] = described[key];
-  }
   if (described.peer !== undefined) step.putUser(described.peer);
-  const is_news = described.head.last_rev >= known.head.last_rev;
-  const next = is_news ? { ...known, about: about as unknown as Conversation["about"] } : known;
+  const next = withAnswer(step, known, described);
   const answered =
     next.content === undefined && next.repair === "asked" ? { ...next, repair: "none" as const } : next;
   const refreshed = tellHead(step, answered, described.head, false);
   step.put(refreshed.held.size > 0 ? step.repairLater(refreshed, false) : refreshed);
+}
+
+function withAnswer(step: Step, known: Conversation, described: wire.Conversation): Conversation {
+  const { last_rev, info_rev } = described.head;
+  if (last_rev < known.head.last_rev) {
+    if (known.description === "asked") step.askAboutLater(known);
+    return known;
+  }
+  const about = withShared(known.about, described);
+  return { ...known, about, head: { ...known.head, info_rev }, description: "current" };
 }
 
 /** The own mark was stored: on this session's word or another one's. */
@@ -247,10 +274,14 @@ export function tellRead(step: Step, read: wire.Read): void {
   const conversation = step.conversation(read.conversation);
   if (conversation === undefined || read.seq <= conversation.head.read_seq) return;
   step.stir();
-  step.put({ ...conversation, head: withRead(conversation.head, read.seq, read.mentions) });
-  if (isDoubtful(conversation.head, read.seq, read.mentions) && step.is_live) {
-    step.request({ type: "get", conversations: [read.conversation] });
-  }
+  const next = { ...conversation, head: withRead(conversation.head, read.seq, read.mentions) };
+  step.put(isDoubtful(conversation.head, read.seq, read.mentions) ? step.askAbout(next) : next);
+}
+
+/** The mark that the server has still to be told of, if there is one. */
+export function untoldRead({ head, own_read_seq, is_unmarked }: Conversation): number | undefined {
+  const is_untold = own_read_seq > head.read_seq || is_unmarked;
+  return is_untold ? Math.max(own_read_seq, head.read_seq) : undefined;
 }
 
 /** The conversation is no longer the user's. */
@@ -266,9 +297,9 @@ export function readHere(step: Step, id: wire.ConversationId, up_to_seq: number)
   const conversation = step.conversation(id);
   if (conversation === undefined) return;
   const seq = Math.min(up_to_seq, conversation.head.last_seq);
-  const is_marked = conversation.about.unread_from !== undefined;
+  const is_marked = conversation.about.unread_from !== undefined && !conversation.is_unmarked;
   if (seq <= Math.max(conversation.own_read_seq, conversation.head.read_seq) && !is_marked) return;
-  const { unread_from: _unread_from, ...about } = conversation.about;
-  step.put({ ...conversation, about, own_read_seq: Math.max(seq, conversation.own_read_seq) });
+  const is_unmarked = conversation.is_unmarked || is_marked;
+  step.put({ ...conversation, is_unmarked, own_read_seq: Math.max(seq, conversation.own_read_seq) });
   if (step.is_live) step.effect({ do: "read", conversation: id, seq });
 }

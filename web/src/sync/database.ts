@@ -8,7 +8,8 @@ import type { Conversation } from "./step";
 const VERSION = 1;
 
 /** A conversation without its messages. */
-export type KeptConversation = Pick<Conversation, "about" | "head" | "own_read_seq">;
+export type KeptConversation = Pick<Conversation, "about" | "head" | "own_read_seq"> &
+  Partial<Pick<Conversation, "is_unmarked" | "description">>;
 
 /** The cursors and what belongs to them: written together with every conversation that changed. */
 export interface KeptState {

@@ -54,6 +54,7 @@ function conversationView(conversation: Conversation, users: State["users"]) {
     own_read_seq: conversation.own_read_seq,
     unread: unreadOf(conversation),
     mentions: mentionsOf(conversation),
+    at_ms: head.at_ms,
     preview: head.preview ?? null,
     title: titleOf(conversation, users),
     members: about.members,

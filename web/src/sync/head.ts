@@ -31,7 +31,8 @@ export function withMade(head: KnownHead, message: Message, reader: Reader): Kno
   const made: KnownHead = {
     ...head,
     last_seq: message.seq,
-    at_ms: message.at_ms,
+    // The clock of the server may go back; the place in the list does not.
+    at_ms: Math.max(head.at_ms, message.at_ms),
     preview: preview(message),
     ...(message.mentions?.all === undefined ? {} : { all_mention_seq: message.seq }),
   };

@@ -107,14 +107,17 @@ function put(step: Step, conversation: Conversation): void {
 /** The timer of a hole is over. */
 export function fill(step: Step, id: wire.ConversationId): void {
   const conversation = step.conversation(id);
-  if (conversation?.repair !== "waiting") return;
-  if (!step.is_live) {
-    step.put({ ...conversation, repair: "none" });
-    return;
+  if (conversation === undefined) return;
+  const is_waiting = conversation.repair === "waiting";
+  if (is_waiting) step.put({ ...conversation, repair: step.is_live ? "asked" : "none" });
+  if (!step.is_live) return;
+  const is_held = conversation.content !== undefined;
+  if (is_waiting && is_held) {
+    step.request({ type: "changes", conversation: id, since_rev: conversation.have });
   }
-  step.put({ ...conversation, repair: "asked" });
-  if (conversation.content === undefined) step.request({ type: "get", conversations: [id] });
-  else step.request({ type: "changes", conversation: id, since_rev: conversation.have });
+  if (conversation.description === "asked" || (is_waiting && !is_held)) {
+    step.request({ type: "get", conversations: [id] });
+  }
 }
 
 export function takeHistory(step: Step, request: History, page: wire.HistoryPage): void {
@@ -206,9 +209,7 @@ function withNewsOf(step: Step, conversation: Conversation, chain: Chain, rev: n
   for (const event of [...made, ...chain.events].sort((a, b) => a.rev - b.rev)) {
     if (event.rev > known_rev) next = withNews(step, next, event);
   }
-  if (hasUncertainMention(step, conversation, messages)) {
-    step.request({ type: "get", conversations: [conversation.about.conversation] });
-  }
+  if (hasUncertainMention(step, conversation, messages)) next = step.askAbout(next);
   const last_rev = Math.max(known_rev, rev);
   return {
     ...next,
@@ -247,7 +248,8 @@ function takeReset(step: Step, conversation: Conversation, page: wire.ChangesPag
   step.effect({ do: "drop", conversation: head.conversation });
   const { content: _content, chain: _chain, ...rest } = conversation;
   // What is held over the hole waits until the page is there to take it.
-  const bare = tellHead(step, { ...rest, have: conversation.head.last_rev, held: new Map() }, head, false);
+  const told = tellHead(step, { ...rest, have: conversation.head.last_rev, held: new Map() }, head, false);
+  const bare = told.description === "outdated" ? step.askAbout(told) : told;
   const content = withEvents(withMessages(EMPTY, page.messages), page.events);
   const have = Math.min(bare.have, Math.max(head.last_rev, page.rev));
   put(step, drain(step, { ...bare, held: conversation.held, content, have }));
@@ -316,9 +318,10 @@ export function repairRefused(step: Step, id: wire.ConversationId, refusal: Refu
 /** A description did not come: a hole that waits for it is tried again. */
 export function getRefused(step: Step, id: wire.ConversationId, refusal: Refusal): void {
   const conversation = step.conversation(id);
-  if (conversation === undefined || conversation.content !== undefined || conversation.repair !== "asked")
-    return;
+  if (conversation === undefined) return;
   const is_tried_again = refusal.retry === "same";
-  step.put({ ...conversation, repair: is_tried_again ? "waiting" : "none" });
+  if (conversation.content === undefined && conversation.repair === "asked") {
+    step.put({ ...conversation, repair: is_tried_again ? "waiting" : "none" });
+  } else if (conversation.description !== "asked") return;
   if (is_tried_again) step.wait({ timer: "fill", conversation: id }, refusal.retry_after_ms ?? 1_000);
 }

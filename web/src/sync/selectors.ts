@@ -7,7 +7,7 @@ import type { Conversation, State } from "./step";
 export function unreadOf(conversation: Conversation): number {
   const { unread_from } = conversation.about;
   const counted = unread(conversation.head, conversation.own_read_seq);
-  if (unread_from === undefined) return counted;
+  if (unread_from === undefined || conversation.is_unmarked) return counted;
   return Math.max(1, counted, conversation.head.last_seq - unread_from + 1);
 }
 

@@ -1,6 +1,6 @@
 /** The session: greeting, the pages of a sync, the user's own counter, and the digest that proves nothing was missed. */
 import type * as wire from "#/proto/wire";
-import { describe, leave, offer, tellHead, tellRead } from "./conversation";
+import { describe, leave, offer, tellHead, tellRead, untoldRead } from "./conversation";
 import { eventOf } from "./event";
 import type { Frame } from "./input";
 import { FIRST_LIMITS } from "./limits";
@@ -35,11 +35,13 @@ export function disconnect(step: Step): void {
   const { level, asked } = step.state.check;
   if (level > 0 || asked !== undefined) step.state.check = { level: 0, is_stirred: false };
   for (const conversation of step.state.conversations.values()) {
-    if (conversation.repair === "none" && conversation.loading.size === 0) continue;
+    const is_asked = conversation.description === "asked";
+    if (conversation.repair === "none" && conversation.loading.size === 0 && !is_asked) continue;
     const { chain, ...rest } = conversation;
+    const description = is_asked ? "outdated" : conversation.description;
     // A repair that broke off begins anew: what its missing pages would have brought is not known to be missing.
     const have = chain?.since_rev ?? conversation.have;
-    step.put({ ...rest, have, repair: "none", loading: new Set() });
+    step.put({ ...rest, have, description, repair: "none", loading: new Set() });
   }
   interrupt(step);
 }
@@ -113,6 +115,7 @@ function finish(step: Step, page: wire.Sync): void {
   repeatReads(step);
   for (const id of state.opened) wantContent(step, id);
   repairAll(step);
+  tellHeads(step, [], false);
   pump(step);
   if (next === "everything") step.resync(0, 0);
 }
@@ -153,9 +156,9 @@ function replay(step: Step, kept: readonly Kept[]): void {
 }
 
 function repeatReads(step: Step): void {
-  for (const conversation of byId(step, ({ own_read_seq, head }) => own_read_seq > head.read_seq)) {
-    const { own_read_seq, about } = conversation;
-    step.effect({ do: "read", conversation: about.conversation, seq: own_read_seq });
+  for (const conversation of byId(step, (known) => untoldRead(known) !== undefined)) {
+    const seq = untoldRead(conversation) ?? 0;
+    step.effect({ do: "read", conversation: conversation.about.conversation, seq });
   }
 }
 
@@ -207,9 +210,12 @@ function tellHeads(step: Step, heads: readonly wire.Head[], is_binding: boolean)
   const unknown: wire.ConversationId[] = [];
   for (const head of heads) {
     const conversation = step.conversation(head.conversation);
-    if (conversation === undefined || head.info_rev > conversation.head.info_rev)
-      unknown.push(head.conversation);
-    if (conversation !== undefined) step.put(tellHead(step, conversation, head, is_binding));
+    if (conversation === undefined) unknown.push(head.conversation);
+    else step.put(tellHead(step, conversation, head, is_binding));
+  }
+  for (const conversation of byId(step, ({ description }) => description === "outdated")) {
+    step.put({ ...conversation, description: "asked" });
+    unknown.push(conversation.about.conversation);
   }
   for (let at = 0; at < unknown.length; at += GET_PER_REQUEST) {
     step.request({ type: "get", conversations: unknown.slice(at, at + GET_PER_REQUEST) });
@@ -238,9 +244,17 @@ function drainUser(step: Step): void {
     const event = held.get(rev);
     if (event === undefined || rev > step.state.user_rev + 1) break;
     held.delete(rev);
-    if (rev > step.state.user_rev) applyUser(step, event, rev);
+    if (rev > step.state.user_rev) applyLate(step, event, rev);
   }
   step.state.held = held;
+}
+
+function applyLate(step: Step, event: UserEvent, rev: number): void {
+  const is_begun = event.type === "conversation" && step.conversation(event.conversation) === undefined;
+  applyUser(step, event, rev);
+  const begun = is_begun ? step.conversation(event.conversation) : undefined;
+  // Its events that came while it waited found nothing to move.
+  if (begun !== undefined) step.put(step.askAbout(begun));
 }
 
 function applyUser(step: Step, event: UserEvent, rev: number): void {

@@ -13,6 +13,14 @@ export type Repair =
   /** Asked. */
   | "asked";
 
+/** Whether a description is that of the head it stands beside. */
+export type Description =
+  | "current"
+  /** A head told of another one, or of mentions that are not known one by one: `get` has to bring it. */
+  | "outdated"
+  /** Asked in this session. */
+  | "asked";
+
 /**
  * A repair that comes in several pages of `changes`. Pages are ordered by the change that touched last, so that a
  * message may come pages after one that was made later: what is new to the head is counted with the last page only, and
@@ -32,6 +40,9 @@ export interface Conversation {
   readonly head: KnownHead;
   /** The mark of this client; told to the server, and ahead of the told mark until it answers. */
   readonly own_read_seq: number;
+  /** Reading cleared `unread_from` here, and the server has not said so yet. */
+  readonly is_unmarked: boolean;
+  readonly description: Description;
   /**
    * What is held is complete up to this `rev`. Without content the same as `head.last_rev`; with content it may be
    * less, and is repaired then. More only within a chain.
@@ -213,6 +224,18 @@ export class Step {
     const id = conversation.about.conversation;
     this.wait({ timer: "fill", conversation: id }, from_ms, from_ms + spread_ms);
     return { ...conversation, repair: "waiting" };
+  }
+
+  /** Asks for a description, now or as soon as there is a session. */
+  askAbout(conversation: Conversation): Conversation {
+    if (!this.is_live) return { ...conversation, description: "outdated" };
+    this.request({ type: "get", conversations: [conversation.about.conversation] });
+    return { ...conversation, description: "asked" };
+  }
+
+  /** Asks once more when events that overtook the answer have settled. */
+  askAboutLater(conversation: Conversation): void {
+    this.wait({ timer: "fill", conversation: conversation.about.conversation }, HOLE_MS);
   }
 
   /** Asks for everything since the own counters; 0 and 0 for everything at all. One sync at a time. */

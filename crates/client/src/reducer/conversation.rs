@@ -380,9 +380,14 @@ impl State {
             }
             // The same mark again may be older than the reading that cleared it.
             known.is_unmarked &= described.unread_from == known.about.unread_from;
-            known.about = described;
-            // What it describes may be older than what is known.
-            let is_current = head.info_rev >= known.head.head.info_rev;
+            // Its own part is news; what it describes may be older than what events told since.
+            let is_older = !is_binding && head.last_rev < known.head.head.last_rev;
+            let mut about = described;
+            if is_older {
+                refresh_info(&mut about, known.about.clone());
+            }
+            known.about = about;
+            let is_current = !is_older && head.info_rev >= known.head.head.info_rev;
             state.tell_head(known, head, is_binding);
             if is_current {
                 known.description = Description::Current;
@@ -406,6 +411,9 @@ impl State {
                 refresh_info(&mut known.about, described);
                 known.head.head.info_rev = head.info_rev;
                 known.description = Description::Current;
+            } else if known.description == Description::Asked {
+                // Events overtook the answer: it is asked for again when they have settled.
+                state.wait(Timer::Fill { conversation: id }, HOLE_MS, HOLE_MS);
             }
             if known.content.is_none() && known.repair == Repair::Asked {
                 known.repair = Repair::None;

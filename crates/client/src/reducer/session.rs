@@ -93,6 +93,16 @@ pub(super) enum UserEvent {
     Me(Box<MeChanged>),
 }
 
+impl UserEvent {
+    /// The conversation that it describes.
+    fn described(&self) -> Option<ConversationId> {
+        match self {
+            Self::Conversation(described) => Some(described.conversation),
+            Self::Gone(_) | Self::Me(_) => None,
+        }
+    }
+}
+
 impl State {
     pub(super) fn connect(&mut self, now_ms: u64) {
         self.disconnect();
@@ -340,8 +350,14 @@ impl State {
                 break;
             }
             let event = entry.remove();
-            if rev > self.user_rev {
-                self.apply_user(event, rev);
+            if rev <= self.user_rev {
+                continue;
+            }
+            let begun = event.described().filter(|id| !self.conversations.contains_key(id));
+            self.apply_user(event, rev);
+            if let Some(id) = begun {
+                // Its events that came while it waited found nothing to move.
+                self.with(id, |state, known| state.ask_about(known));
             }
         }
     }

@@ -184,6 +184,7 @@ fn conversation_view(known: &Conversation) -> Value {
         "own_read_seq": known.own_read_seq,
         "unread": known.unread(),
         "mentions": known.mentions(),
+        "at_ms": head.at_ms,
         "preview": head.preview,
         "title": name.or(known.about.title.as_ref()),
         "members": known.about.members,
