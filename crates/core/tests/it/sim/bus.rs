@@ -10,9 +10,11 @@ use tokio::time::Instant;
 use voodoo_core::bus::{Bus, Hint, LocalBus};
 use voodoo_core::hub::Hub;
 use voodoo_proto::ConversationId;
+use voodoo_proto::object::Body;
 
 use super::chance::Chance;
 use super::plan::{Breakage, Plan};
+use super::truth::text_of;
 
 const LATE_MS: u64 = 3_000;
 
@@ -118,7 +120,7 @@ impl State {
         match hint {
             Hint::Event { delivery, .. } => {
                 self.plan.breakage == Breakage::SwallowedEvents
-                    && is_doomed(delivery.frame.as_ref())
+                    && names_doom(delivery.frame.as_ref())
             }
             Hint::Exit { .. } => self.plan.breakage == Breakage::SwallowedExits,
             Hint::Tell { .. }
@@ -133,7 +135,11 @@ impl State {
 /// What texts of messages hold that a broken world makes disappear.
 pub(super) const DOOM: &str = "doomed";
 
-fn is_doomed(frame: &[u8]) -> bool {
+pub(super) fn is_doomed(body: Option<&Body>) -> bool {
+    body.and_then(text_of).is_some_and(|text| text.contains(DOOM))
+}
+
+fn names_doom(frame: &[u8]) -> bool {
     frame.windows(DOOM.len()).any(|part| part == DOOM.as_bytes())
 }
 

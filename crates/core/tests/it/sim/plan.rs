@@ -21,6 +21,8 @@ pub(super) enum Breakage {
     AckWithoutCommit,
     /// Every event about some message is swallowed, and no repair brings it.
     SwallowedEvents,
+    /// A client counts some events as applied and does not apply them.
+    SteppedOver,
     /// Who was removed goes on hearing.
     SwallowedExits,
     /// The bus lets a later event overtake an earlier one.
@@ -94,7 +96,7 @@ fn settings(chance: &mut Chance) -> Settings {
     let off = Rate { per_s: 0.0, burst: 0.0 };
     let none = Rates { send: off, react: off, history: off, search: off, create: off, join: off };
     let rates = if chance.is(250) { Rates::default() } else { none };
-    let calm_bytes = chance.pick(&[1_000, 4_000, 64 * 1024]).unwrap();
+    let calm_bytes = chance.pick(&[300, 1_000, 4_000, 64 * 1024]).unwrap();
     let outbox = OutboxLimits {
         calm_bytes,
         full_bytes: calm_bytes * 4,

@@ -13,11 +13,11 @@ use voodoo_core::store::{
     Around, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
 };
 use voodoo_core::testkit::MemoryStore;
-use voodoo_proto::object::{Body, Conversation, Digest, Head, Message, User};
+use voodoo_proto::object::{Conversation, Digest, Head, Message, User};
 use voodoo_proto::reply::{ChangesPage, Counts, HistoryPage, Listed, Members, Receipts};
 use voodoo_proto::{ClientId, ConversationId, UserId};
 
-use super::bus::DOOM;
+use super::bus::is_doomed;
 use super::chance::Chance;
 use super::plan::{Breakage, Plan};
 use super::truth::Truth;
@@ -129,13 +129,7 @@ impl WatchedStore {
     /// Broken on purpose: no page has the messages whose events are swallowed.
     fn swallow(&self, messages: &mut Vec<Message>) {
         if self.plan.breakage == Breakage::SwallowedEvents {
-            messages.retain(|message| {
-                let text = message.body.as_ref().map(|body| match body {
-                    Body::Text { text } => text.as_str(),
-                    Body::Unknown => "",
-                });
-                text.is_none_or(|text| !text.contains(DOOM))
-            });
+            messages.retain(|message| !is_doomed(message.body.as_ref()));
         }
     }
 }

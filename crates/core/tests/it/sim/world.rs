@@ -91,6 +91,7 @@ impl World {
             truth,
             acked: Default::default(),
             met: Default::default(),
+            breakage: plan.breakage,
             is_traced: std::env::var_os("SIM_TRACE").is_some(),
             begun: Instant::now(),
         };
