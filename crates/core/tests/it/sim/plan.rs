@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use voodoo_core::Settings;
 use voodoo_core::apply::{MayBroadcast, Rules};
+use voodoo_core::fan_out::FanOut;
 use voodoo_core::outbox::OutboxLimits;
 use voodoo_proto::limits::{Limits, Rate, Rates};
 
@@ -104,7 +105,15 @@ fn settings(chance: &mut Chance) -> Settings {
     };
     // A conversation of more members than this is large: its reactions have no author.
     let small_conversation = chance.pick(&[2, 200, 200]).unwrap();
+    // Every event goes out in slices, or none does.
+    let fan_out = match chance.is(300) {
+        true => {
+            FanOut { inline_sessions: 0, slice_sessions: chance.index(3) + 1, queue_bytes: 500 }
+        }
+        false => FanOut::default(),
+    };
     Settings {
+        fan_out,
         rules: Rules {
             limits: Limits { rates, small_conversation, ..Limits::default() },
             may_broadcast: MayBroadcast::All,

@@ -70,7 +70,7 @@ fn start(
 ) -> Server {
     let ports =
         Ports { store: store.clone(), accounts: model.clone(), clock: Arc::clone(clock) as _ };
-    let hub = Arc::new(Hub::new(plan.settings.outbox, 20));
+    let hub = Arc::new(Hub::new(plan.settings.outbox, 20).with_fan_out(plan.settings.fan_out));
     let bus = LossyBus::new(Arc::clone(&hub), plan.clone(), chance);
     let (core, workers) = Core::over(ports, plan.settings.clone(), hub, Arc::clone(&bus) as _);
     let workers = workers.into_iter().map(tokio::spawn).collect();
