@@ -95,7 +95,14 @@ export function forget(step: Step, id: wire.ConversationId): void {
   const conversation = step.conversation(id);
   if (conversation?.content === undefined || step.state.opened.has(id)) return;
   const { content: _content, chain: _chain, ...rest } = conversation;
-  step.put(drain(step, { ...rest, have: conversation.head.last_rev, repair: "none", loading: new Set() }));
+  const bare = drain(step, {
+    ...rest,
+    have: conversation.head.last_rev,
+    repair: "none",
+    loading: new Set(),
+  });
+  // The repair that was under way was one of the messages.
+  step.put(bare.held.size > 0 ? step.repairLater(bare, false) : bare);
 }
 
 /** Puts a conversation whose content may be behind its head, and lets it be repaired then. */

@@ -125,6 +125,10 @@ impl State {
             known.chain = None;
             known.loading.clear();
             state.drain(known);
+            if !known.held.is_empty() {
+                // The repair that was under way was one of the messages.
+                state.repair_later(known, false);
+            }
         });
     }
 
