@@ -187,10 +187,10 @@ fn same(state: &State, fresh: &State) -> Checked {
 }
 
 fn same_conversation(known: &Conversation, other: &Conversation) -> Checked {
-    let (own, told) = (about(known), about(other));
-    must!(own == told, "{}", differing(&own, &told));
     let (own, told) = (&known.head.head, &other.head.head);
     must!(own == told, "{}", differing(own, told));
+    let (own, told) = (about(known), about(other));
+    must!(own == told, "{}", differing(&own, &told));
     let badge = |known: &Conversation| (known.unread(), known.mentions());
     must!(badge(known) == badge(other), "badge {:?}, not {:?}", badge(known), badge(other));
     match (&known.content, &other.content) {

@@ -377,12 +377,12 @@ impl Device {
 
 /// Broken on purpose: some messages are only counted.
 fn stepped_over(breakage: Breakage, frame: ServerFrame) -> Input {
-    match frame {
-        ServerFrame::Message(message)
-            if breakage == Breakage::SteppedOver && is_doomed(message.body.as_ref()) =>
-        {
-            Input::Unknown { conversation: Some(message.conversation), rev: Some(message.rev) }
-        }
-        frame => Input::Frame(Box::new(frame)),
+    if let ServerFrame::Message(message) = &frame
+        && breakage == Breakage::SteppedOver
+        && is_doomed(message.body.as_ref())
+    {
+        let (conversation, rev) = (Some(message.conversation), Some(message.rev));
+        return Input::Unknown { conversation, rev };
     }
+    Input::Frame(Box::new(frame))
 }
