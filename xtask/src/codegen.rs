@@ -1,8 +1,8 @@
 //! `cargo xtask codegen`: what is generated from the protocol's types.
 //!
 //! Three files, all committed: the JSON Schema that the documentation publishes, the web client's
-//! TypeScript types made from it, and the description of the HTTP door. With `--check` nothing is written; a committed file
-//! that differs from what the types say is an error.
+//! TypeScript types made from it, and the description of the HTTP door. With `--check` nothing is
+//! written; a committed file that differs from what the types say is an error.
 
 use std::fs;
 use std::path::PathBuf;

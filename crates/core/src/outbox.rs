@@ -80,7 +80,8 @@ impl Queued {
 pub struct Lag {
     /// Conversations of which an event was left out; at most all of the user's.
     pub conversations: BTreeSet<ConversationId>,
-    /// The last frames of conversations that ended: no counter of the user and no head tells it.
+    /// The last frames of conversations that ended, each once: no counter of the user and no head
+    /// tells it.
     pub ends: Vec<Bytes>,
 }
 
