@@ -35,7 +35,9 @@ pub(crate) fn install() -> Result<()> {
     let manifest = read_json("package.json")?;
     let lock = read_json("package-lock.json")?;
     if !is_lock_of(&lock, &manifest) {
-        bail!("web/package-lock.json is older than package.json; `npm install` in web/ renews it");
+        bail!(
+            "web/package-lock.json is older than package.json; `npm install --package-lock-only` in web/ renews it"
+        );
     }
     if difference(&lock, &installed()).is_none() {
         return Ok(());
