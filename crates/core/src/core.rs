@@ -20,6 +20,7 @@ use crate::hub::{self, Hub};
 use crate::marks::{MarkKeeper, Marks};
 use crate::pulse::{Uptime, sweep};
 use crate::rates::Bucket;
+use crate::retention;
 use crate::settings::Settings;
 use crate::store::{Accounts, Store};
 
@@ -107,7 +108,7 @@ impl Core {
             uptime,
             Arc::clone(&clock),
         )));
-        let core = Self {
+        let core = Arc::new(Self {
             settings,
             store,
             accounts,
@@ -119,8 +120,10 @@ impl Core {
             bus,
             conversations,
             marks,
-        };
-        (Arc::new(core), workers)
+        });
+        workers
+            .push(Box::pin(retention::keep(Arc::downgrade(&core), core.settings.retention.every)));
+        (core, workers)
     }
 
     /// Carries out a write that no session asked for.

@@ -20,6 +20,7 @@ mod marks;
 pub mod outbox;
 pub mod pulse;
 mod rates;
+pub mod retention;
 pub mod rows;
 pub mod session;
 pub mod settings;

@@ -34,7 +34,8 @@ pub struct UserRow {
     pub user_rev: u64,
     /// Counts the changes of the profile.
     pub profile: u64,
-    /// How many conversations the user has.
+    /// How many conversations the user has, at most: destroyed ones stay in it until
+    /// [`Rows::n_conversations`] counts anew.
     pub n_conversations: u64,
 }
 
@@ -236,6 +237,8 @@ pub trait Rows {
     ) -> Result<Option<ConversationRow>, Fault>;
     /// Writes a conversation, new or known.
     fn put_conversation(&mut self, row: ConversationRow) -> Result<(), Fault>;
+    /// How many conversations the user is in that are not destroyed.
+    fn n_conversations(&mut self, user: UserId) -> Result<u64, Fault>;
     /// What `creator` made under the name `client_id`.
     fn created(
         &mut self,
@@ -276,6 +279,12 @@ pub trait Rows {
     fn insert_message(&mut self, row: MessageRow) -> Result<(), Fault>;
     /// Writes a message that exists and notes that `row.mod_rev` touched it.
     fn put_message(&mut self, row: MessageRow) -> Result<(), Fault>;
+    /// The newest change that touched a message up to that number after it was made.
+    fn newest_touch(
+        &mut self,
+        conversation: ConversationId,
+        up_to_seq: u64,
+    ) -> Result<Option<u64>, Fault>;
     /// Notes that a message calls a user by name.
     fn insert_mention(
         &mut self,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::apply::Rules;
 use crate::fan_out::FanOut;
 use crate::outbox::OutboxLimits;
+use crate::retention::Terms;
 
 /// What the operator decides of the running server.
 #[derive(Debug, Clone)]
@@ -37,6 +38,8 @@ pub struct Settings {
     pub request: Duration,
     /// Told in `welcome`: a reconnect is spread over live sessions divided by this.
     pub admissions_per_s: u32,
+    /// When what goes.
+    pub retention: Terms,
     /// Version of the program, told in `welcome`.
     pub version: &'static str,
     /// Tasks that conversations are split over.
@@ -64,6 +67,7 @@ impl Default for Settings {
             typing_pause: Duration::from_millis(2_800),
             request: Duration::from_secs(10),
             admissions_per_s: 2_000,
+            retention: Terms::default(),
             version: env!("CARGO_PKG_VERSION"),
             n_shards: 16,
             shard_mailbox: 4_096,

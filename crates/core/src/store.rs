@@ -15,6 +15,7 @@ use voodoo_proto::{ConversationId, DeviceId, InviteId, UserId};
 use crate::apply::{Applied, Effect, Write};
 use crate::census::Census;
 use crate::error::{Refusal, StoreError};
+use crate::retention::Retention;
 
 /// What a result of the store is.
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -102,7 +103,7 @@ pub struct StoredMark {
 
 /// Conversations: the promises of the product.
 #[async_trait]
-pub trait Store: Census {
+pub trait Store: Census + Retention {
     /// This incarnation of the database.
     async fn epoch(&self) -> Result<Arc<str>>;
 

@@ -238,8 +238,15 @@ pub(super) fn may_find(
 /// Refuses a user who has all the conversations that one may have.
 pub(super) fn check_quota(rows: &mut dyn Rows, rules: &Rules, user: UserId) -> Ruling<()> {
     let limit = rules.limits.conversations;
-    if known_user(rows, user)?.n_conversations < u64::from(limit) {
+    let mut account = known_user(rows, user)?;
+    if account.n_conversations < u64::from(limit) {
         return Ok(());
+    }
+    // The number kept has destroyed ones in it; only who is at the limit pays for the exact one.
+    let n_conversations = rows.n_conversations(user)?;
+    if n_conversations < u64::from(limit) {
+        account.n_conversations = n_conversations;
+        return Ok(rows.put_user(account)?);
     }
     let words = format!("a user has at most {limit} conversations");
     Err(Refusal::new(RefusalCode::LimitExceeded, words).into())

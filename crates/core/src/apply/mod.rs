@@ -9,6 +9,7 @@ mod describe;
 mod membership;
 mod message;
 mod own;
+mod retention;
 mod send;
 mod view;
 
@@ -25,6 +26,7 @@ pub use describe::{Destroy, Update};
 pub use membership::{AddMembers, Join, JoinBy, Leave, RemoveMember, SetRole, join_by_invite};
 pub use message::{Delete, Edit, Pin, React};
 pub use own::{Accept, Block, Profile, Set, advance};
+pub use retention::MoveFloor;
 pub use send::Send;
 pub use view::{message, own as own_view, preview, user as user_view};
 
@@ -98,6 +100,8 @@ pub enum Write {
     Block(Block),
     /// Changes the own profile.
     Profile(Profile),
+    /// Moves the floor of a conversation up.
+    MoveFloor(MoveFloor),
 }
 
 impl Write {
@@ -121,6 +125,7 @@ impl Write {
             Self::SetRole(set) => Some(set.conversation),
             Self::Set(set) => Some(set.conversation),
             Self::Accept(accept) => Some(accept.conversation),
+            Self::MoveFloor(floor) => Some(floor.conversation),
             Self::Create(_) | Self::Join(_) | Self::Block(_) | Self::Profile(_) => None,
         }
     }
@@ -240,6 +245,7 @@ pub fn apply(rows: &mut dyn Rows, rules: &Rules, write: &Write) -> Ruling {
         Write::Accept(accept) => accept.apply(rows),
         Write::Block(block) => block.apply(rows, rules),
         Write::Profile(profile) => profile.apply(rows),
+        Write::MoveFloor(floor) => floor.apply(rows),
     }
 }
 

@@ -183,7 +183,7 @@ pub fn advance(
         user,
         conversation,
         seq: member.read_seq,
-        mentions: rows.n_mentions(conversation, user, member.read_seq)?,
+        mentions: rows.n_mentions(conversation, user, member.read_seq.max(row.floor_seq))?,
         n_members: row.n_members,
     };
     if member.unread_from.take().is_some() {

@@ -81,7 +81,8 @@ fn head(
     member: &MemberRow,
 ) -> Result<Head, Fault> {
     let id = conversation.conversation;
-    let mentioned = rows.n_mentions(id, member.user, member.read_seq)?;
+    let mentioned =
+        rows.n_mentions(id, member.user, member.read_seq.max(conversation.floor_seq))?;
     let is_readable = conversation.last_seq >= member.from_seq.max(conversation.floor_seq + 1);
     let newest = if is_readable { rows.message(id, conversation.last_seq)? } else { None };
     Ok(Head {

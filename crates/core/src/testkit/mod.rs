@@ -8,6 +8,7 @@ mod accounts;
 pub mod contract;
 mod counting;
 mod memory;
+mod pruning;
 mod reading;
 mod tables;
 

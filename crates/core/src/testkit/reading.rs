@@ -63,7 +63,11 @@ pub(super) fn head(tables: &Tables, row: &ConversationRow, member: &MemberRow) -
         info_rev: row.info_rev,
         floor_seq: row.floor_seq,
         read_seq: member.read_seq,
-        mentions: tables.mentions_above(row.conversation, member.user, member.read_seq),
+        mentions: tables.mentions_above(
+            row.conversation,
+            member.user,
+            member.read_seq.max(row.floor_seq),
+        ),
         all_mention_seq: row.all_mention_seq,
         at_ms: row.last_ms,
         preview: newest.map(preview),
@@ -139,9 +143,10 @@ fn first_seq((row, member): Pair<'_>) -> u64 {
 }
 
 /// Whoever may not read what was before them does not learn who came and went either.
-fn first_rev((row, member): Pair<'_>) -> u64 {
+fn first_rev(tables: &Tables, (row, member): Pair<'_>) -> u64 {
     let joined = if member.from_seq > 1 { member.join_rev } else { 0 };
-    joined.max(row.floor_rev)
+    let at_floor = tables.messages.get(&(row.conversation, row.floor_seq));
+    joined.max(at_floor.map_or(0, |message| message.rev + 1))
 }
 
 fn readable(tables: &Tables, pair: Pair<'_>) -> Vec<MessageRow> {
@@ -152,7 +157,8 @@ fn readable(tables: &Tables, pair: Pair<'_>) -> Vec<MessageRow> {
 
 fn events(tables: &Tables, pair: Pair<'_>, from: u64, to: u64) -> Vec<HistoryEvent> {
     let conversation = pair.0.conversation;
-    let all = tables.events.values().filter(|event| event.rev() >= first_rev(pair).max(from));
+    let all =
+        tables.events.values().filter(|event| event.rev() >= first_rev(tables, pair).max(from));
     let all = all.filter(|event| event.rev() < to);
     all.filter(|event| match event {
         HistoryEvent::Membership(event) => event.conversation == conversation,

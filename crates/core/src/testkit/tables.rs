@@ -62,6 +62,8 @@ pub(super) struct Tables {
     pub(super) members: BTreeMap<(UserId, ConversationId), MemberRow>,
     pub(super) messages: BTreeMap<(ConversationId, u64), MessageRow>,
     pub(super) sent: BTreeMap<(ConversationId, UserId, ClientId), Placed>,
+    /// When those were removed whose names are still kept.
+    pub(super) removed: BTreeMap<(ConversationId, UserId, ClientId), u64>,
     pub(super) events: BTreeMap<(ConversationId, u64), HistoryEvent>,
     pub(super) mentions: BTreeSet<(UserId, ConversationId, u64)>,
     pub(super) reactions: BTreeSet<(ConversationId, u64, String, UserId)>,
@@ -140,6 +142,15 @@ impl Rows for Tables {
         Ok(())
     }
 
+    fn n_conversations(&mut self, user: UserId) -> Result<u64, Fault> {
+        let mine = self.members.values().filter(|row| row.user == user && row.state().is_some());
+        let is_there = |row: &&MemberRow| {
+            let found = self.conversations.get(&row.conversation);
+            found.is_some_and(|found| found.destroyed_ms.is_none())
+        };
+        Ok(u64::try_from(mine.filter(is_there).count()).unwrap_or(u64::MAX))
+    }
+
     fn created(
         &mut self,
         creator: UserId,
@@ -204,6 +215,15 @@ impl Rows for Tables {
             Some(_) => Ok(()),
             None => Err(Fault::new("a message was changed that does not exist")),
         }
+    }
+
+    fn newest_touch(
+        &mut self,
+        conversation: ConversationId,
+        up_to_seq: u64,
+    ) -> Result<Option<u64>, Fault> {
+        let below = self.messages.range((conversation, 0)..=(conversation, up_to_seq));
+        Ok(below.map(|(_, row)| row.mod_rev).max())
     }
 
     fn insert_mention(

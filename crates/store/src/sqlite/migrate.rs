@@ -23,6 +23,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "tickets",
         sql: include_str!("../../migrations/sqlite/0002_tickets.sql"),
     },
+    Migration {
+        version: 3,
+        name: "retention",
+        sql: include_str!("../../migrations/sqlite/0003_retention.sql"),
+    },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations(

@@ -11,6 +11,7 @@ mod found;
 mod log;
 mod migrate;
 mod port;
+mod prune;
 mod read;
 mod readers;
 mod rows;

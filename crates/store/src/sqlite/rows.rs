@@ -13,7 +13,7 @@ use voodoo_core::rows::{
 use voodoo_proto::event::HistoryEvent;
 use voodoo_proto::{ClientId, ConversationId, UserId};
 
-use super::codes::{code, conversation_id, invite_id, to_json, user_id};
+use super::codes::{IS_IN, code, conversation_id, invite_id, to_json, user_id};
 use super::table;
 
 /// Rows of one kind kept from one transaction to the next, at most.
@@ -105,6 +105,14 @@ impl<'t> Tx<'t> {
     pub(super) fn forget_user(&mut self, user: UserId) {
         self.cache.users.rows.remove(&user);
         self.cache.users.unwritten.remove(&user);
+    }
+
+    /// Forgets a conversation whose rows were removed.
+    pub(super) fn forget_conversation(&mut self, conversation: ConversationId) {
+        self.cache.conversations.rows.remove(&conversation);
+        self.cache.conversations.unwritten.remove(&conversation);
+        self.cache.members.rows.retain(|(place, _), _| *place != conversation);
+        self.cache.members.unwritten.retain(|(place, _)| *place != conversation);
     }
 
     /// Does something that may refuse after it has put: what was put is then undone.
@@ -203,6 +211,17 @@ impl Rows for Tx<'_> {
         Ok(())
     }
 
+    fn n_conversations(&mut self, user: UserId) -> Result<u64, Fault> {
+        self.flush()?;
+        let sql = table::sql_of(&[
+            "SELECT COUNT(*) FROM member m JOIN conversation c USING(conv_id)
+              WHERE m.user_id = ?1 AND c.destroyed_ms IS NULL AND m.",
+            IS_IN,
+        ]);
+        let mut statement = self.db.prepare_cached(&sql).map_err(Fault::new)?;
+        statement.query_row([user.get()], |row| row.get(0)).map_err(Fault::new)
+    }
+
     fn created(
         &mut self,
         creator: UserId,
@@ -246,6 +265,8 @@ impl Rows for Tx<'_> {
         client_id: ClientId,
     ) -> Result<Option<Placed>, Fault> {
         let sql = "SELECT seq, rev, at_ms FROM message
+            WHERE client_id = ?1 AND sender_id = ?2 AND conv_id = ?3
+            UNION ALL SELECT seq, rev, at_ms FROM sent_name
             WHERE client_id = ?1 AND sender_id = ?2 AND conv_id = ?3";
         let mut statement = self.db.prepare_cached(sql).map_err(Fault::new)?;
         let keys = params![client_id.as_bytes(), sender.get(), conversation.get()];
@@ -292,6 +313,9 @@ impl Rows for Tx<'_> {
         let sql =
             "UPDATE message SET mod_rev = ?3, text = ?4, flags = ?5, edits = ?6, reactions = ?7
             WHERE conv_id = ?1 AND seq = ?2";
+        let superseded = "DELETE FROM touched WHERE conv_id = ?1 AND mod_rev =
+            (SELECT mod_rev FROM message WHERE conv_id = ?1 AND seq = ?2)";
+        self.execute(superseded, params![row.conversation.get(), row.seq])?;
         self.execute(
             sql,
             params![
@@ -309,6 +333,18 @@ impl Rows for Tx<'_> {
         }
         let sql = "INSERT OR IGNORE INTO touched(conv_id, mod_rev, seq) VALUES(?1, ?2, ?3)";
         self.execute(sql, params![row.conversation.get(), row.mod_rev, row.seq])
+    }
+
+    fn newest_touch(
+        &mut self,
+        conversation: ConversationId,
+        up_to_seq: u64,
+    ) -> Result<Option<u64>, Fault> {
+        let sql = "SELECT mod_rev FROM touched WHERE conv_id = ?1 AND seq <= ?2
+            ORDER BY mod_rev DESC LIMIT 1";
+        let mut statement = self.db.prepare_cached(sql).map_err(Fault::new)?;
+        let keys = params![conversation.get(), up_to_seq];
+        statement.query_row(keys, |row| row.get(0)).optional().map_err(Fault::new)
     }
 
     fn insert_mention(

@@ -7,12 +7,14 @@ mod accounts;
 mod counting;
 mod messages;
 mod reading;
+mod retention;
 mod stage;
 
 pub use accounts::*;
 pub use counting::*;
 pub use messages::*;
 pub use reading::*;
+pub use retention::*;
 pub use stage::Stage;
 
 /// Makes a test of every promise. `$open` is a function that returns an empty engine as
@@ -43,6 +45,12 @@ macro_rules! store_contract {
             open_conversations_are_listed
             whoever_has_read_is_counted
             acquaintances_share_a_conversation
+            a_floor_hides_what_lies_below_at_once
+            what_lies_below_a_floor_goes_in_slices
+            the_name_of_a_removed_message_stays_for_its_time
+            floors_are_due_by_age
+            a_destroyed_conversation_goes_after_its_time
+            destroyed_conversations_count_for_no_quota
             a_server_is_claimed_once
             the_first_admin_that_the_operator_makes_is_the_owner
             a_secret_works_once

@@ -26,12 +26,17 @@ struct View<'d> {
     db: &'d Connection,
     row: ConversationRow,
     member: MemberRow,
+    /// Events below lie under the floor and are hidden, whether they were removed yet or not.
+    floor_rev: u64,
 }
 
 impl<'d> View<'d> {
     fn open(db: &'d Connection, user: UserId, conversation: ConversationId) -> Result<Self> {
         let (row, member) = pair(db, user, conversation)?.ok_or_else(Refusal::not_found)?;
-        Ok(Self { db, row, member })
+        // The message at the floor goes last of all that lies below.
+        let at_floor = table::find_message(db, conversation, row.floor_seq)?;
+        let floor_rev = at_floor.map_or(0, |message| message.rev + 1);
+        Ok(Self { db, row, member, floor_rev })
     }
 
     fn id(&self) -> i64 {
@@ -45,7 +50,8 @@ impl<'d> View<'d> {
 
     /// The first change whose event the member may read.
     fn first_rev(&self) -> u64 {
-        if self.member.from_seq > 1 { self.member.join_rev } else { 0 }
+        let joined = if self.member.from_seq > 1 { self.member.join_rev } else { 0 };
+        joined.max(self.floor_rev)
     }
 
     fn prepare(&self, sql: &str) -> Result<CachedStatement<'d>> {

@@ -174,7 +174,7 @@ pub(super) fn head(db: &Connection, row: &ConversationRow, member: &MemberRow) -
         info_rev: row.info_rev,
         floor_seq: row.floor_seq,
         read_seq: member.read_seq,
-        mentions: table::n_mentions(db, id, member.user, member.read_seq)?,
+        mentions: table::n_mentions(db, id, member.user, member.read_seq.max(row.floor_seq))?,
         all_mention_seq: row.all_mention_seq,
         at_ms: row.last_ms,
         preview: newest.as_ref().map(preview),
