@@ -1,5 +1,6 @@
 //! What a handle, a name and a password may look like.
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use sha2::{Digest as _, Sha256};
 use voodoo_proto::RefusalCode;
 
@@ -47,18 +48,25 @@ pub fn handle(text: &str) -> Result<String, Refusal> {
     if is_handle(&folded) { Ok(folded) } else { Err(Refusal::field("handle", HANDLE_RULE)) }
 }
 
+/// Trims a text that people read and brings it into one spelling (NFC), so that what looks the same
+/// is the same.
+#[must_use]
+pub fn tidy(text: &str) -> String {
+    ComposingNormalizerBorrowed::new_nfc().normalize(text.trim()).into_owned()
+}
+
 /// Trims and checks the name that people read.
 ///
 /// # Errors
 ///
 /// `bad_request` with `name`.
 pub fn name(text: &str) -> Result<String, Refusal> {
-    let text = text.trim();
+    let text = tidy(text);
     if text.is_empty() || text.chars().count() > NAME_MAX_CHARS || text.chars().any(is_unseen) {
         let words = format!("1 to {NAME_MAX_CHARS} characters, no control characters");
         return Err(Refusal::field("name", words));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 /// Checks a new password: long enough, and not the handle or a word that everyone tries.
@@ -147,6 +155,34 @@ const COMMON: &[&str] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_has_one_spelling_and_its_length_is_in_code_points() {
+        assert_eq!(name("  Jose\u{301} ").unwrap(), "Jos\u{e9}");
+        assert_eq!(name("\u{1100}\u{1161}").unwrap(), "\u{ac00}");
+        assert_eq!(name(&"\u{1f40b}".repeat(64)).unwrap().chars().count(), 64);
+        // Sixty-four once composed, twice as many as they came.
+        assert!(name(&"e\u{301}".repeat(64)).is_ok());
+        for good in ["O\u{2019}Brien", "\u{1f469}\u{200d}\u{1f680}", "\u{646}\u{200c}\u{647}"] {
+            assert_eq!(name(good).unwrap(), good, "joiners belong to scripts and emoji");
+        }
+        let long = "\u{e9}".repeat(65);
+        let unseen = ["a\u{202e}b", "a\u{200b}b", "a\u{feff}b", "a\u{61c}b", "a\u{2028}b", "a\nb"];
+        for bad in ["", " \u{3000} ", long.as_str()].iter().chain(&unseen) {
+            let refusal = name(bad).expect_err(bad);
+            assert_eq!((refusal.code, refusal.field), (RefusalCode::BadRequest, Some("name")));
+        }
+    }
+
+    #[test]
+    fn no_two_handles_look_alike_by_another_script() {
+        assert_eq!(handle(" Ada.B ").unwrap(), "ada.b");
+        // Cyrillic a, full-width a, Kelvin sign, dotless i, a with ring, zero width, a look-alike l.
+        let alike = ["\u{430}da", "\u{ff41}da", "\u{212a}im", "\u{131}da", "\u{e5}da", "ad\u{200b}a"];
+        for bad in alike.iter().chain(&["a", "1ada", "-ada", "ada b", "ad/a"]) {
+            assert!(handle(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn handles_are_folded_and_checked() {

@@ -3,19 +3,24 @@
 //!
 //! While one batch is committed the next collects, so that batches grow with the load by
 //! themselves. A conversation belongs to one shard, hence its events leave in the order of `rev`.
+//! In large groups some of it waits for more of its kind; see [`crate::gathers`].
 
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
-use voodoo_proto::ConversationId;
+use tokio::time::Instant;
 use voodoo_proto::event::ServerFrame;
+use voodoo_proto::{ConversationId, UserId};
 
-use crate::apply::{Effect, Reply, Write};
+use crate::apply::{Applied, Effect, Reply, Write};
 use crate::bus::{Bus, Hint};
-use crate::error::{Refusal, StoreError};
+use crate::clock::Clock;
+use crate::error::Refusal;
 use crate::fault;
 use crate::frame;
+use crate::gathers::{Gathers, Key, Waiting, asker, may_wait};
 use crate::hub::{Delivery, SessionId};
+use crate::settings::Settings;
 use crate::store::{Store, Subscription};
 
 /// Writes that one commit takes, at most.
@@ -37,26 +42,41 @@ pub(crate) struct Conversations {
 
 /// A shard that has to be run.
 pub(crate) struct Shard {
+    number: usize,
     mailbox: mpsc::Receiver<Job>,
+    /// The ways to all shards; none keeps another alive.
+    ways: Arc<[mpsc::WeakSender<Job>]>,
+    gathers: Gathers<oneshot::Sender<Answer>>,
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a shard stands on.
+pub(crate) struct Ground<'g> {
+    pub(crate) store: &'g Arc<dyn Store>,
+    pub(crate) bus: &'g Arc<dyn Bus>,
+    pub(crate) clock: &'g Arc<dyn Clock>,
 }
 
 impl Conversations {
     /// Makes the shards; each has to be run by a task.
-    pub(crate) fn new(
-        n_shards: usize,
-        mailbox: usize,
-        store: &Arc<dyn Store>,
-        bus: &Arc<dyn Bus>,
-    ) -> (Self, Vec<Shard>) {
-        let (senders, shards) = (0..n_shards.max(1))
-            .map(|_| {
-                let (sender, mailbox) = mpsc::channel(mailbox.max(1));
-                (sender, Shard { mailbox, store: Arc::clone(store), bus: Arc::clone(bus) })
-            })
-            .unzip();
-        (Self { shards: senders }, shards)
+    pub(crate) fn new(settings: &Settings, ground: &Ground<'_>) -> (Self, Vec<Shard>) {
+        let mailbox = settings.shard_mailbox.max(1);
+        let (shards, mailboxes): (Vec<_>, Vec<_>) =
+            (0..settings.n_shards.max(1)).map(|_| mpsc::channel(mailbox)).unzip();
+        let ways: Arc<[_]> = shards.iter().map(mpsc::Sender::downgrade).collect();
+        let shard = |(number, mailbox)| Shard {
+            number,
+            mailbox,
+            ways: Arc::clone(&ways),
+            gathers: Gathers::new(settings.gather, settings.shard_mailbox),
+            store: Arc::clone(ground.store),
+            bus: Arc::clone(ground.bus),
+            clock: Arc::clone(ground.clock),
+        };
+        let workers = mailboxes.into_iter().enumerate().map(shard).collect();
+        (Self { shards }, workers)
     }
 
     /// Puts a write into its shard's mailbox now, and returns what to wait for.
@@ -72,50 +92,182 @@ impl Conversations {
         asker: Option<SessionId>,
     ) -> Result<oneshot::Receiver<Answer>, Refusal> {
         let (answer, waits) = oneshot::channel();
-        let shard = self.shard(write.conversation());
+        let shard = &self.shards[number_of(write.conversation(), self.shards.len())];
         match shard.try_send(Job { write, asker, answer }) {
             Ok(()) => Ok(waits),
-            Err(_full_or_closed) => Err(fault::unavailable("too many writes wait")),
+            Err(_full_or_closed) => Err(too_many_wait()),
         }
     }
-
-    /// Creations have no conversation yet and may go anywhere, but all the same way.
-    fn shard(&self, conversation: Option<ConversationId>) -> &mpsc::Sender<Job> {
-        let number = conversation.map_or(0, |conversation| conversation.get().unsigned_abs());
-        let n_shards = self.shards.len() as u64;
-        &self.shards[usize::try_from(number % n_shards).expect("below the number of shards")]
-    }
 }
+
+fn too_many_wait() -> Refusal {
+    fault::unavailable("too many writes wait")
+}
+
+/// Creations have no conversation yet and may go anywhere, but all the same way.
+fn number_of(conversation: Option<ConversationId>, n_shards: usize) -> usize {
+    let number = conversation.map_or(0, |conversation| conversation.get().unsigned_abs());
+    usize::try_from(number % n_shards as u64).expect("below the number of shards")
+}
+
+/// Who waits for a write of a batch.
+enum Waits {
+    /// One, for a write of its own; it is kept where it may have to be carried out later.
+    One { asker: Option<SessionId>, answer: oneshot::Sender<Answer>, again: Option<Write> },
+    /// Several, for one write.
+    Many(Vec<oneshot::Sender<Answer>>),
+}
+
+type Batch = Vec<(Write, Waits)>;
 
 impl Shard {
     /// Runs until every sender is gone.
     pub(crate) async fn run(mut self) {
         let mut jobs = Vec::new();
-        while self.mailbox.recv_many(&mut jobs, MAX_BATCH).await > 0 {
-            let (writes, askers): (Vec<_>, Vec<_>) =
-                jobs.drain(..).map(|job| (job.write, (job.asker, job.answer))).unzip();
-            match self.store.commit(writes).await {
-                Ok(results) => {
-                    debug_assert_eq!(results.len(), askers.len(), "one result for each write");
-                    for (result, (asker, answer)) in results.into_iter().zip(askers) {
-                        // Whoever waits no longer gets no `ok` that says it: the event has to.
-                        let asker = asker.filter(|_| !answer.is_closed());
-                        let reply = result.map(|applied| {
-                            publish(self.bus.as_ref(), applied.effects, asker);
-                            applied.reply
-                        });
-                        drop(answer.send(reply));
-                    }
-                }
-                Err(error) => refuse_all(askers, error),
+        loop {
+            let due = self.gathers.next_due();
+            let is_over = tokio::select! {
+                n = self.mailbox.recv_many(&mut jobs, MAX_BATCH) => n == 0,
+                () = wait_until(due) => false,
+            };
+            let batch = self.arrange(jobs.drain(..), is_over);
+            if !batch.is_empty() {
+                self.carry_out(batch).await;
+            }
+            if is_over {
+                return;
             }
         }
     }
+
+    /// Puts what is to be carried out now in order; some of it only waits.
+    fn arrange(&mut self, jobs: impl Iterator<Item = Job>, is_over: bool) -> Batch {
+        let mut batch = Batch::new();
+        for job in jobs {
+            let conversation = job.write.conversation();
+            let key = conversation.and_then(|id| Key::of(&job.write, id));
+            let user = asker(&job.write);
+            if let (Some(key), Some(user)) = (key, user)
+                && self.gathers.is_open(&key)
+                && !self.gathers.has(&key, user)
+            {
+                self.gather(key, user, job.write, job.answer);
+                continue;
+            }
+            if let Some(conversation) = conversation {
+                // Whoever waits is not overtaken by themselves, nor a removal by a join.
+                let of = user.filter(|_| !matches!(job.write, Write::RemoveMember(_)));
+                let before = self.gathers.of(conversation, of);
+                self.take(&before, &mut batch);
+            }
+            let again = may_wait(&job.write).then(|| job.write.clone());
+            let Job { write, asker, answer } = job;
+            batch.push((write, Waits::One { asker, answer, again }));
+        }
+        let due = if is_over { self.gathers.all() } else { self.gathers.due(Instant::now()) };
+        self.take(&due, &mut batch);
+        batch
+    }
+
+    fn take(&mut self, keys: &[Key], batch: &mut Batch) {
+        for key in keys {
+            if let Some((write, who)) = self.gathers.take(key, self.clock.now_ms()) {
+                batch.push((write, Waits::Many(who)));
+            }
+        }
+    }
+
+    fn gather(
+        &mut self,
+        key: Key,
+        user: UserId,
+        write: Write,
+        answer: oneshot::Sender<Answer>,
+    ) {
+        let waiting = Waiting { user, write, who: answer };
+        if let Some(answer) = self.gathers.add(key, waiting, Instant::now()) {
+            drop(answer.send(Err(too_many_wait())));
+        }
+    }
+
+    async fn carry_out(&mut self, batch: Batch) {
+        let (writes, waits): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+        match self.store.commit(writes).await {
+            Ok(results) => {
+                debug_assert_eq!(results.len(), waits.len(), "one result for each write");
+                for (result, waits) in results.into_iter().zip(waits) {
+                    self.settle(result, waits);
+                }
+            }
+            Err(error) => {
+                let refusal = fault::to_refusal(error);
+                for waits in waits {
+                    match waits {
+                        Waits::One { answer, .. } => drop(answer.send(Err(refusal.clone()))),
+                        Waits::Many(answers) => refuse_all(answers, &refusal),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tells everyone, and then answers.
+    fn settle(&mut self, result: Result<Applied, Refusal>, waits: Waits) {
+        match (result, waits) {
+            (
+                Ok(Applied { reply: Reply::Later(conversation), .. }),
+                Waits::One { asker, answer, again: Some(write) },
+            ) => self.postpone(conversation, Job { write, asker, answer }),
+            (Ok(applied), Waits::One { asker, answer, .. }) => {
+                // Whoever waits no longer gets no `ok` that says it: the event has to.
+                let asker = asker.filter(|_| !answer.is_closed());
+                publish(self.bus.as_ref(), applied.effects, asker);
+                drop(answer.send(Ok(applied.reply)));
+            }
+            (Ok(applied), Waits::Many(answers)) => {
+                publish(self.bus.as_ref(), applied.effects, None);
+                let Reply::Each(each) = applied.reply else { return };
+                for (answer, reply) in answers.into_iter().zip(each) {
+                    drop(answer.send(reply));
+                }
+            }
+            (Err(refusal), Waits::One { answer, .. }) => drop(answer.send(Err(refusal))),
+            (Err(refusal), Waits::Many(answers)) => refuse_all(answers, &refusal),
+        }
+    }
+
+    /// Lets a job wait for others of its kind, in the shard of its conversation: what was asked for
+    /// by an alias or a code was not known to belong there.
+    fn postpone(&mut self, conversation: ConversationId, job: Job) {
+        let home = number_of(Some(conversation), self.ways.len());
+        if home != self.number {
+            let way = self.ways.get(home).and_then(mpsc::WeakSender::upgrade);
+            let sent = match way {
+                Some(way) => way.try_send(job).map_err(|error| error.into_inner()),
+                None => Err(job),
+            };
+            if let Err(job) = sent {
+                drop(job.answer.send(Err(too_many_wait())));
+            }
+            return;
+        }
+        let (Some(key), Some(user)) = (Key::of(&job.write, conversation), asker(&job.write)) else {
+            drop(job.answer.send(Err(too_many_wait())));
+            return;
+        };
+        self.gather(key, user, job.write, job.answer);
+    }
 }
 
-fn refuse_all(askers: Vec<(Option<SessionId>, oneshot::Sender<Answer>)>, error: StoreError) {
-    let refusal = fault::to_refusal(error);
-    for (_, answer) in askers {
+async fn wait_until(due: Option<Instant>) {
+    match due {
+        Some(due) => tokio::time::sleep_until(due).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn refuse_all(answers: Vec<oneshot::Sender<Answer>>, refusal: &Refusal) {
+    for answer in answers {
         drop(answer.send(Err(refusal.clone())));
     }
 }

@@ -12,14 +12,14 @@ use crate::apply::{Effect, Reply, Write};
 use crate::attention::{self, Attention};
 use crate::bus::{Bus, Hint, LocalBus};
 use crate::clock::Clock;
-use crate::conversations::{Conversations, publish};
+use crate::conversations::{Conversations, Ground, publish};
 use crate::error::Refusal;
 use crate::fault;
 use crate::frame;
 use crate::hub::{self, Hub};
 use crate::marks::{MarkKeeper, Marks};
 use crate::pulse::{Uptime, sweep};
-use crate::rates::Bucket;
+use crate::rates::{AddressBuckets, Bucket};
 use crate::retention;
 use crate::settings::Settings;
 use crate::store::{Accounts, Store};
@@ -55,6 +55,7 @@ pub struct Core {
     url: OnceLock<String>,
     pub(crate) attention: Arc<Attention>,
     pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) addresses: AddressBuckets,
     pub(crate) conversations: Conversations,
     pub(crate) marks: Arc<Marks>,
 }
@@ -80,8 +81,8 @@ impl Core {
     ) -> (Arc<Self>, Vec<Worker>) {
         let Ports { store, accounts, clock } = ports;
         let settings = Arc::new(settings);
-        let (conversations, shards) =
-            Conversations::new(settings.n_shards, settings.shard_mailbox, &store, &bus);
+        let ground = Ground { store: &store, bus: &bus, clock: &clock };
+        let (conversations, shards) = Conversations::new(&settings, &ground);
         let marks = Arc::new(Marks::default());
         let keeper = MarkKeeper {
             marks: Arc::clone(&marks),
@@ -101,6 +102,7 @@ impl Core {
             Arc::clone(&settings),
             Arc::clone(&clock),
         )));
+        let addresses = AddressBuckets::new(&settings.flood);
         let uptime = Uptime::begin();
         workers.push(Box::pin(sweep(
             Arc::clone(&hub),
@@ -116,6 +118,7 @@ impl Core {
             hub,
             uptime,
             url: OnceLock::new(),
+            addresses,
             attention,
             bus,
             conversations,

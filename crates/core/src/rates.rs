@@ -1,6 +1,8 @@
-//! Token buckets: how often a user may ask.
+//! Token buckets: how often a user and an address may ask, and when asking on is a flood.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -74,14 +76,112 @@ impl Buckets {
             )
         });
         let level = &mut levels[bucket.index()];
-        let gained = now.saturating_duration_since(level.at).as_secs_f64() * rate.per_s;
-        level.tokens = (level.tokens + gained).min(rate.burst.max(1.0));
-        level.at = now;
-        if level.tokens >= 1.0 {
-            level.tokens -= 1.0;
+        if level.take(rate, now) {
             return Ok(());
         }
         Err(wait_ms((1.0 - level.tokens) / rate.per_s))
+    }
+}
+
+impl Level {
+    fn take(&mut self, rate: Rate, now: Instant) -> bool {
+        let gained = now.saturating_duration_since(self.at).as_secs_f64() * rate.per_s;
+        self.tokens = (self.tokens + gained).min(rate.burst.max(1.0));
+        self.at = now;
+        let has_one = self.tokens >= 1.0;
+        if has_one {
+            self.tokens -= 1.0;
+        }
+        has_one
+    }
+}
+
+/// What is asked of a connection beyond the rates of its user.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Flood {
+    /// Refusals for asking too often or malformed that a connection may bring upon itself before
+    /// it is closed.
+    pub refusals: Rate,
+    /// Frames of one connection that have no reply, or need no store for it; more are dropped, and
+    /// each counts as a refusal.
+    pub unanswered: Rate,
+    /// All users of one address together may ask so many times as often as one user.
+    pub users_per_address: f64,
+}
+
+impl Default for Flood {
+    fn default() -> Self {
+        Self {
+            refusals: Rate { per_s: 1.0, burst: 100.0 },
+            unanswered: Rate { per_s: 20.0, burst: 200.0 },
+            users_per_address: 50.0,
+        }
+    }
+}
+
+/// One bucket of one connection, made when first used.
+#[derive(Default)]
+pub(crate) struct OwnBucket(Option<Box<Level>>);
+
+impl OwnBucket {
+    /// Takes one token, if there is one.
+    pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> bool {
+        let full = || Box::new(Level { tokens: rate.burst, at: now });
+        rate.per_s <= 0.0 || self.0.get_or_insert_with(full).take(rate, now)
+    }
+}
+
+/// Places in the table of addresses.
+const N_PLACES: usize = 1 << 13;
+
+/// The buckets of addresses, in a table of a fixed size. Who shares a place shares its buckets; the
+/// hash is keyed, so that nobody can choose to.
+pub(crate) struct AddressBuckets {
+    key: RandomState,
+    places: Vec<Buckets>,
+    factor: f64,
+}
+
+/// Where the buckets of an address are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Place(u16);
+
+impl AddressBuckets {
+    pub(crate) fn new(flood: &Flood) -> Self {
+        let places = std::iter::repeat_with(Buckets::default).take(N_PLACES).collect();
+        Self { key: RandomState::new(), places, factor: flood.users_per_address.max(1.0) }
+    }
+
+    /// Of IPv6, one /64 counts as one address: whoever has one has all of it.
+    pub(crate) fn place(&self, address: IpAddr) -> Place {
+        let hash = match address.to_canonical() {
+            IpAddr::V4(v4) => self.key.hash_one(v4),
+            IpAddr::V6(v6) => self.key.hash_one(v6.to_bits() >> 64),
+        };
+        Place(u16::try_from(hash % N_PLACES as u64).unwrap_or(0))
+    }
+
+    /// Takes one token; `Err` says after how many milliseconds there is one.
+    pub(crate) fn take(
+        &self,
+        place: Place,
+        bucket: Bucket,
+        rates: &Rates,
+        now: Instant,
+    ) -> Result<(), u64> {
+        let wider = |rate: Rate| Rate {
+            per_s: rate.per_s * self.factor,
+            burst: rate.burst.max(1.0) * self.factor,
+        };
+        let rates = Rates {
+            send: wider(rates.send),
+            react: wider(rates.react),
+            history: wider(rates.history),
+            search: wider(rates.search),
+            create: wider(rates.create),
+            join: wider(rates.join),
+        };
+        self.places[usize::from(place.0)].take(bucket, &rates, now)
     }
 }
 
@@ -178,6 +278,21 @@ mod tests {
             resting.share(UserId::new(number).unwrap(), now);
         }
         assert!(resting.0.lock().len() <= MAX_RESTING);
+    }
+
+    #[test]
+    fn an_address_has_a_bucket_of_its_own_and_a_network_counts_as_one() {
+        let rates = Rates { send: Rate { per_s: 1.0, burst: 2.0 }, ..Rates::default() };
+        let flood = Flood { users_per_address: 3.0, ..Flood::default() };
+        let (addresses, now) = (AddressBuckets::new(&flood), Instant::now());
+        let place = |text: &str| addresses.place(text.parse().unwrap());
+        assert_eq!(place("2001:db8::1"), place("2001:db8::ffff:1"));
+        assert_eq!(place("::ffff:192.0.2.1"), place("192.0.2.1"));
+        let one = place("192.0.2.1");
+        for _ in 0..6 {
+            assert_eq!(addresses.take(one, Bucket::Send, &rates, now), Ok(()));
+        }
+        assert_eq!(addresses.take(one, Bucket::Send, &rates, now), Err(334));
     }
 
     #[test]

@@ -43,7 +43,7 @@ impl Default for Terms {
             destroyed: DAY * 31,
             every: Duration::from_secs(3_600),
             slice_rows: 200,
-            pause: Duration::from_millis(20),
+            pause: Duration::from_millis(50),
         }
     }
 }

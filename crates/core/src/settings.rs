@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::apply::Rules;
 use crate::fan_out::FanOut;
 use crate::outbox::OutboxLimits;
+use crate::rates::Flood;
 use crate::retention::Terms;
 
 /// What the operator decides of the running server.
@@ -40,10 +41,14 @@ pub struct Settings {
     pub admissions_per_s: u32,
     /// When what goes.
     pub retention: Terms,
+    /// What is asked of a connection beyond the rates of its user.
+    pub flood: Flood,
     /// Version of the program, told in `welcome`.
     pub version: &'static str,
     /// Tasks that conversations are split over.
     pub n_shards: usize,
+    /// In large groups, reactions to one message, and joins and leaves, of this time are one change.
+    pub gather: Duration,
     /// Writes that wait for one shard, at most; more are refused with `unavailable`.
     pub shard_mailbox: usize,
     /// Read marks that wait to be stored, at most; more are dropped, and clients repeat them.
@@ -68,8 +73,10 @@ impl Default for Settings {
             request: Duration::from_secs(10),
             admissions_per_s: 2_000,
             retention: Terms::default(),
+            flood: Flood::default(),
             version: env!("CARGO_PKG_VERSION"),
             n_shards: 16,
+            gather: Duration::from_millis(1_000),
             shard_mailbox: 4_096,
             n_pending_marks: 200_000,
         }

@@ -1,5 +1,6 @@
 //! From an HTTP request to a running connection.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -29,13 +30,14 @@ const SEND_BUFFER_BYTES: usize = 32 * 1024;
 pub(crate) fn accept(
     core: Arc<Core>,
     who: Option<Authenticated>,
+    from: IpAddr,
     request: Request,
 ) -> Result<Response, HandshakeError> {
     let (mut head, _) = request.into_parts();
     let accepted = handshake::accept(&head.method, head.version, &head.headers, SUPPORTED)?;
     let on_upgrade = head.extensions.remove::<OnUpgrade>();
     let on_upgrade = on_upgrade.ok_or(HandshakeError::NotAnUpgrade)?;
-    let session = Session::new(core, who);
+    let session = Session::new(core, who).from_address(from);
     tokio::spawn(async move {
         match on_upgrade.await {
             Ok(upgraded) => run(upgraded, session),

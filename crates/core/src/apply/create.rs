@@ -10,6 +10,7 @@ use super::{
     Applied, Directory, MayBroadcast, Reply, Rules, Ruling, enter_member, known_user, new_member,
     take_rev,
 };
+use crate::account::tidy;
 use crate::error::Refusal;
 use crate::rows::{ConversationRow, MemberRow, Rows, Standing};
 
@@ -117,8 +118,8 @@ impl Create {
             return Err(Refusal::forbidden("only admins of the server open broadcasts").into());
         }
         check_quota(rows, rules, self.creator)?;
-        check_title(self.title.as_deref().unwrap_or_default(), rules)?;
-        check_description(self.description.as_deref().unwrap_or_default(), rules)?;
+        check_title(&tidy_or_empty(self.title.as_ref()), rules)?;
+        check_description(&tidy_or_empty(self.description.as_ref()), rules)?;
         check_settings(&self.settings)?;
         match &self.alias {
             Some(alias) => check_alias(rows, alias),
@@ -156,8 +157,9 @@ impl Create {
             conversation: rows.new_conversation()?,
             kind: self.kind,
             destroyed_ms: None,
-            title: self.title.clone().filter(|_| !is_direct),
-            description: self.description.clone().filter(|text| !is_direct && !text.is_empty()),
+            title: self.title.as_ref().filter(|_| !is_direct).map(|text| tidy(text)),
+            description: Some(tidy_or_empty(self.description.as_ref()))
+                .filter(|text| !is_direct && !text.is_empty()),
             avatar: None,
             alias: self.alias.clone().filter(|_| !is_direct),
             creator: self.creator,
@@ -252,10 +254,17 @@ pub(super) fn check_quota(rows: &mut dyn Rows, rules: &Rules, user: UserId) -> R
     Err(Refusal::new(RefusalCode::LimitExceeded, words).into())
 }
 
+fn tidy_or_empty(text: Option<&String>) -> String {
+    text.map(|text| tidy(text)).unwrap_or_default()
+}
+
 /// Checks a title, which has to be there.
 pub(super) fn check_title(title: &str, rules: &Rules) -> Result<(), Refusal> {
     if title.trim().is_empty() {
         return Err(Refusal::field("title", "a title is needed"));
+    }
+    if title.contains('\n') {
+        return Err(Refusal::field("title", "a title is one line"));
     }
     check_line("title", title, rules.limits.title)
 }
@@ -275,10 +284,15 @@ fn check_line(field: &'static str, text: &str, limit: u32) -> Result<(), Refusal
     Ok(())
 }
 
-/// Control characters and those that turn the direction of text around.
+/// Control characters, those that turn the direction of text around, separators of lines, and
+/// spaces without width; the joiners belong to scripts and emoji and are none of them.
 pub(crate) fn is_unseen(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}' | '\u{2066}'..='\u{2069}' | '\u{feff}'
+        )
 }
 
 /// What is reserved is refused.

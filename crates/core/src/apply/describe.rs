@@ -7,6 +7,7 @@ use voodoo_proto::{ConversationId, UserId};
 use super::create::{changed, check_alias, check_description, check_settings, check_title};
 use super::membership::not_direct;
 use super::{Applied, Effect, Inside, Reply, Rules, Ruling};
+use crate::account::tidy;
 use crate::error::Refusal;
 use crate::rows::Rows;
 
@@ -88,8 +89,8 @@ impl Update {
             rev: 0,
             at_ms: self.at_ms,
             by: inside.by(self.by),
-            title: differs(&self.title, &row.title),
-            description: differs(&self.description, &row.description),
+            title: differs(&self.title.as_deref().map(tidy), &row.title),
+            description: differs(&self.description.as_deref().map(tidy), &row.description),
             avatar: None,
             alias: differs(&self.alias, &row.alias),
             settings: settings.filter(|settings| *settings != row.settings),

@@ -12,6 +12,7 @@ use voodoo_proto::object::{JoinRule, Kind, Role};
 use voodoo_proto::{ConversationId, RefusalCode, UserId};
 
 use super::create::{check_quota, may_find};
+use super::gather::is_gathered;
 use super::{
     Applied, Effect, Inside, Reply, Rules, Ruling, enter_member, known_user, new_member, take_rev,
     touch_member,
@@ -95,10 +96,19 @@ pub struct SetRole {
 
 impl Join {
     pub(super) fn apply(&self, rows: &mut dyn Rows, rules: &Rules) -> Ruling {
+        self.carry_out(rows, rules, &mut Telling::or_later(self.by, self.at_ms))
+    }
+
+    pub(super) fn carry_out(
+        &self,
+        rows: &mut dyn Rows,
+        rules: &Rules,
+        telling: &mut Telling,
+    ) -> Ruling {
         let conversation = match &self.target {
             JoinBy::Code(code) => {
                 let invite = rows.invite(*code, self.at_ms)?.ok_or_else(dead_invite)?;
-                return join_by_invite(rows, rules, self.by, invite, self.at_ms);
+                return come_by_invite(rows, rules, invite, telling);
             }
             JoinBy::Conversation(conversation) => Some(*conversation),
             JoinBy::Alias(alias) => rows.alias(alias)?,
@@ -116,8 +126,12 @@ impl Join {
             return Err(Refusal::not_found().into());
         }
         let conversation = row.conversation;
-        let newcomer = Newcomers { users: vec![self.by], role: Role::Member, by: self.by };
-        let effects = newcomer.admit(rows, rules, row, self.at_ms)?;
+        let newcomer = Newcomers { users: vec![self.by], role: Role::Member };
+        newcomer.check(rows, rules, &row)?;
+        if telling.waits(&row, rules) {
+            return Ok(Applied::unchanged(Reply::Later(conversation)));
+        }
+        let effects = newcomer.admit(rows, row, telling)?;
         Ok(Applied { reply: Reply::In(conversation), effects })
     }
 }
@@ -135,9 +149,19 @@ pub fn join_by_invite(
     rows: &mut dyn Rows,
     rules: &Rules,
     user: UserId,
-    mut invite: InviteRow,
+    invite: InviteRow,
     at_ms: u64,
 ) -> Ruling {
+    come_by_invite(rows, rules, invite, &mut Telling::alone(user, at_ms))
+}
+
+fn come_by_invite(
+    rows: &mut dyn Rows,
+    rules: &Rules,
+    mut invite: InviteRow,
+    telling: &mut Telling,
+) -> Ruling {
+    let user = telling.by;
     let Some((conversation, role)) = invite.conversation else {
         let words = "the invite is for the server, not for a conversation";
         return Err(Refusal::new(RefusalCode::NotFound, words).into());
@@ -153,8 +177,12 @@ pub fn join_by_invite(
     // The inviter's rank may have sunk since.
     let inviter = rows.member(conversation, invite.by)?.filter(|row| row.state().is_some());
     let role = inviter.map_or(Role::Member, |inviter| role.min(inviter.role));
-    let newcomer = Newcomers { users: vec![user], role, by: user };
-    let effects = newcomer.admit(rows, rules, row, at_ms)?;
+    let newcomer = Newcomers { users: vec![user], role };
+    newcomer.check(rows, rules, &row)?;
+    if telling.waits(&row, rules) {
+        return Ok(Applied::unchanged(Reply::Later(conversation)));
+    }
+    let effects = newcomer.admit(rows, row, telling)?;
     if let Some(uses_left) = &mut invite.uses_left {
         *uses_left = uses_left.saturating_sub(1);
         rows.put_invite(invite)?;
@@ -184,8 +212,10 @@ impl AddMembers {
             return Ok(Applied::unchanged(Reply::Added(newcomers)));
         }
         let reply = Reply::Added(newcomers.clone());
-        let newcomers = Newcomers { users: newcomers, role: Role::Member, by: self.by };
-        let effects = newcomers.admit(rows, rules, inside.conversation, self.at_ms)?;
+        let newcomers = Newcomers { users: newcomers, role: Role::Member };
+        newcomers.check(rows, rules, &inside.conversation)?;
+        let mut telling = Telling::alone(self.by, self.at_ms);
+        let effects = newcomers.admit(rows, inside.conversation, &mut telling)?;
         Ok(Applied { reply, effects })
     }
 }
@@ -194,26 +224,32 @@ impl AddMembers {
 struct Newcomers {
     users: Vec<UserId>,
     role: Role,
-    by: UserId,
 }
 
 impl Newcomers {
-    fn admit(
-        self,
-        rows: &mut dyn Rows,
-        rules: &Rules,
-        mut conversation: ConversationRow,
-        at_ms: u64,
-    ) -> Ruling<Vec<Effect>> {
+    fn check(&self, rows: &mut dyn Rows, rules: &Rules, row: &ConversationRow) -> Ruling<()> {
         for user in &self.users {
             check_quota(rows, rules, *user)?;
         }
-        let n = u64::try_from(self.users.len()).unwrap_or(u64::MAX);
         let limit = rules.limits.group_members;
-        if conversation.kind == Kind::Group && conversation.n_members + n > u64::from(limit) {
+        if row.kind == Kind::Group && row.n_members + self.n() > u64::from(limit) {
             let words = format!("a group has at most {limit} members");
             return Err(Refusal::new(RefusalCode::LimitExceeded, words).into());
         }
+        Ok(())
+    }
+
+    fn n(&self) -> u64 {
+        u64::try_from(self.users.len()).unwrap_or(u64::MAX)
+    }
+
+    fn admit(
+        self,
+        rows: &mut dyn Rows,
+        mut conversation: ConversationRow,
+        telling: &mut Telling,
+    ) -> Ruling<Vec<Effect>> {
+        let n = self.n();
         conversation.n_members += n;
         if self.role == Role::Owner {
             conversation.n_owners += n;
@@ -224,11 +260,11 @@ impl Newcomers {
             role: Some(self.role),
         });
         let mut effects = Vec::new();
-        effects.extend(note(rows, &mut conversation, self.by, changes.collect(), at_ms)?);
+        effects.extend(telling.note(rows, &mut conversation, changes.collect())?);
         rows.put_conversation(conversation.clone())?;
         for user in self.users {
             rows.clear_mentions(conversation.conversation, user)?;
-            let member = new_member(&conversation, user, at_ms);
+            let member = new_member(&conversation, user, telling.at_ms);
             let member = MemberRow { role: self.role, ..member };
             effects.extend(enter_member(rows, &conversation, member)?);
         }
@@ -237,11 +273,22 @@ impl Newcomers {
 }
 
 impl Leave {
-    pub(super) fn apply(&self, rows: &mut dyn Rows) -> Ruling {
+    pub(super) fn apply(&self, rows: &mut dyn Rows, rules: &Rules) -> Ruling {
         let Inside { conversation, member } = Inside::enter(rows, self.conversation, self.by)?;
         not_direct(&conversation)?;
         keep_an_owner(&conversation, &member)?;
-        expel(rows, conversation, member, self.by, self.at_ms)
+        let mut telling = Telling::or_later(self.by, self.at_ms);
+        if telling.waits(&conversation, rules) {
+            return Ok(Applied::unchanged(Reply::Later(self.conversation)));
+        }
+        expel(rows, conversation, member, &mut telling)
+    }
+
+    pub(super) fn carry_out(&self, rows: &mut dyn Rows, telling: &mut Telling) -> Ruling {
+        let Inside { conversation, member } = Inside::enter(rows, self.conversation, self.by)?;
+        not_direct(&conversation)?;
+        keep_an_owner(&conversation, &member)?;
+        expel(rows, conversation, member, telling)
     }
 }
 
@@ -256,7 +303,8 @@ impl RemoveMember {
         if member.role >= inside.member.role {
             return Err(Refusal::forbidden("only members of a lower rank can be removed").into());
         }
-        expel(rows, inside.conversation, member, self.by, self.at_ms)
+        let mut telling = Telling::alone(self.by, self.at_ms);
+        expel(rows, inside.conversation, member, &mut telling)
     }
 }
 
@@ -283,7 +331,8 @@ impl SetRole {
         let change =
             MemberChange { user: self.user, change: MemberChangeKind::Role, role: Some(self.role) };
         let mut effects = Vec::new();
-        effects.extend(note(rows, &mut conversation, self.by, vec![change], self.at_ms)?);
+        let mut telling = Telling::alone(self.by, self.at_ms);
+        effects.extend(telling.note(rows, &mut conversation, vec![change])?);
         rows.put_conversation(conversation.clone())?;
         effects.push(touch_member(rows, &conversation, member)?);
         Ok(Applied { reply: Reply::Done, effects })
@@ -296,10 +345,9 @@ fn expel(
     rows: &mut dyn Rows,
     mut conversation: ConversationRow,
     mut member: MemberRow,
-    by: UserId,
-    at_ms: u64,
+    telling: &mut Telling,
 ) -> Ruling {
-    let is_own_will = by == member.user;
+    let is_own_will = telling.by == member.user;
     let (id, user) = (member.conversation, member.user);
     let mut account = known_user(rows, user)?;
     account.user_rev += 1;
@@ -321,7 +369,7 @@ fn expel(
         Effect::ToUser { user, frame: ServerFrame::ConversationGone(gone) },
     ];
     let changes = vec![MemberChange { user, change, role: None }];
-    effects.extend(note(rows, &mut conversation, by, changes, at_ms)?);
+    effects.extend(telling.note(rows, &mut conversation, changes)?);
     rows.put_user(account)?;
     rows.put_member(member)?;
     rows.clear_mentions(id, user)?;
@@ -329,28 +377,76 @@ fn expel(
     Ok(Applied { reply: Reply::Done, effects })
 }
 
-/// Takes a `rev` for changed memberships and keeps the event; nothing of it in a broadcast.
-fn note(
-    rows: &mut dyn Rows,
-    conversation: &mut ConversationRow,
+/// How a change of memberships is told.
+pub(super) struct Telling {
+    /// Whose doing it is.
     by: UserId,
-    changes: Vec<MemberChange>,
+    /// When, in Unix milliseconds.
     at_ms: u64,
-) -> Result<Option<Effect>, Fault> {
-    if conversation.kind == Kind::Broadcast {
-        return Ok(None);
+    way: Way,
+}
+
+enum Way {
+    /// By an event of its own.
+    Alone,
+    /// By an event of its own, or together with others if the conversation is large.
+    OrLater,
+    /// By an event for all of these, whose `rev` was taken already.
+    Together(Vec<MemberChange>),
+}
+
+impl Telling {
+    fn alone(by: UserId, at_ms: u64) -> Self {
+        Self { by, at_ms, way: Way::Alone }
     }
-    let rev = take_rev(conversation, at_ms);
-    let id = conversation.conversation;
-    let event = Membership { conversation: id, rev, at_ms, by: Some(by), changes };
-    rows.insert_event(id, HistoryEvent::Membership(event.clone()))?;
-    Ok(Some(Effect::Event {
-        conversation: id,
-        rev,
-        about_seq: None,
-        frame: ServerFrame::Membership(event),
-        to_asker: true,
-    }))
+
+    fn or_later(by: UserId, at_ms: u64) -> Self {
+        Self { by, at_ms, way: Way::OrLater }
+    }
+
+    pub(super) fn together(by: UserId, at_ms: u64) -> Self {
+        Self { by, at_ms, way: Way::Together(Vec::new()) }
+    }
+
+    /// What was noted to be told together.
+    pub(super) fn into_changes(self) -> Vec<MemberChange> {
+        match self.way {
+            Way::Alone | Way::OrLater => Vec::new(),
+            Way::Together(changes) => changes,
+        }
+    }
+
+    fn waits(&self, conversation: &ConversationRow, rules: &Rules) -> bool {
+        matches!(self.way, Way::OrLater) && is_gathered(conversation, rules)
+    }
+
+    /// Takes a `rev` for changed memberships and keeps the event; nothing of it in a broadcast.
+    fn note(
+        &mut self,
+        rows: &mut dyn Rows,
+        conversation: &mut ConversationRow,
+        changes: Vec<MemberChange>,
+    ) -> Result<Option<Effect>, Fault> {
+        if conversation.kind == Kind::Broadcast {
+            return Ok(None);
+        }
+        if let Way::Together(noted) = &mut self.way {
+            noted.extend(changes);
+            return Ok(None);
+        }
+        let rev = take_rev(conversation, self.at_ms);
+        let id = conversation.conversation;
+        let event =
+            Membership { conversation: id, rev, at_ms: self.at_ms, by: Some(self.by), changes };
+        rows.insert_event(id, HistoryEvent::Membership(event.clone()))?;
+        Ok(Some(Effect::Event {
+            conversation: id,
+            rev,
+            about_seq: None,
+            frame: ServerFrame::Membership(event),
+            to_asker: true,
+        }))
+    }
 }
 
 impl Inside {

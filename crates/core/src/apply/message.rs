@@ -4,6 +4,7 @@ use voodoo_proto::event::{Deleted, Edited, Pinned, Reacted, ServerFrame};
 use voodoo_proto::object::{Body, Kind, PostRule, ReactionCount, Role};
 use voodoo_proto::{ConversationId, RefusalCode, UserId};
 
+use super::gather::is_gathered;
 use super::{Applied, Effect, Inside, Reply, Rules, Ruling, send};
 use crate::error::{Fault, Refusal};
 use crate::rows::{MessageRow, ReactionKey, Rows};
@@ -168,49 +169,76 @@ impl Delete {
 
 impl React {
     pub(super) fn apply(&self, rows: &mut dyn Rows, rules: &Rules) -> Ruling {
-        check_emoji(&self.emoji)?;
-        let mut inside = Inside::enter(rows, self.conversation, self.by)?;
-        if let Some(peer) = inside.peer()
-            && rows.is_blocked(peer, self.by)?
-        {
-            return Err(Refusal::new(RefusalCode::Blocked, "you are blocked here").into());
-        }
-        let mut row = standing(rows, &inside, self.seq)?;
-        let key = ReactionKey {
-            conversation: self.conversation,
-            seq: self.seq,
-            emoji: &self.emoji,
-            user: self.by,
-        };
-        if rows.has_reaction(&key)? == self.on {
+        let (mut inside, row) = self.enter(rows)?;
+        if rows.has_reaction(&self.key())? == self.on {
             return Ok(Applied::unchanged(Reply::Changed(None)));
         }
-        self.count(&mut row, rules)?;
-        rows.set_reaction(&key, self.on)?;
+        let mut row = self.counted(row, rules)?;
+        if is_gathered(&inside.conversation, rules) {
+            return Ok(Applied::unchanged(Reply::Later(self.conversation)));
+        }
+        rows.set_reaction(&self.key(), self.on)?;
         if inside.conversation.kind == Kind::Broadcast {
             rows.put_message(row)?;
             return Ok(Applied::unchanged(Reply::Changed(None)));
         }
-        let is_small = inside.conversation.n_members <= u64::from(rules.limits.small_conversation);
         let rev = inside.take_rev(self.at_ms);
         row.mod_rev = rev;
         let frame = ServerFrame::Reacted(Reacted {
             conversation: self.conversation,
             rev,
             at_ms: self.at_ms,
-            by: is_small.then_some(self.by),
+            by: Some(self.by),
             seq: self.seq,
-            emoji: is_small.then(|| self.emoji.clone()),
-            on: is_small.then_some(self.on),
+            emoji: Some(self.emoji.clone()),
+            on: Some(self.on),
             counts: row.reactions.clone(),
         });
-        let effect = inside.event(rev, Some(self.seq), frame, !is_small);
+        let effect = inside.event(rev, Some(self.seq), frame, false);
         rows.put_message(row)?;
         rows.put_conversation(inside.conversation)?;
-        if is_small {
-            return Ok(changed(rev, self.at_ms, vec![effect]));
+        Ok(changed(rev, self.at_ms, vec![effect]))
+    }
+
+    /// The message, where the user may react to it.
+    fn enter(&self, rows: &mut dyn Rows) -> Ruling<(Inside, MessageRow)> {
+        check_emoji(&self.emoji)?;
+        let inside = Inside::enter(rows, self.conversation, self.by)?;
+        if let Some(peer) = inside.peer()
+            && rows.is_blocked(peer, self.by)?
+        {
+            return Err(Refusal::new(RefusalCode::Blocked, "you are blocked here").into());
         }
-        Ok(Applied { reply: Reply::Changed(None), effects: vec![effect] })
+        let row = standing(rows, &inside, self.seq)?;
+        Ok((inside, row))
+    }
+
+    fn key(&self) -> ReactionKey<'_> {
+        let (conversation, seq) = (self.conversation, self.seq);
+        ReactionKey { conversation, seq, emoji: &self.emoji, user: self.by }
+    }
+
+    /// Does it as one of several to the same message, whose row `message` carries on from one to
+    /// the next and nobody has put yet.
+    pub(super) fn join_in(
+        &self,
+        rows: &mut dyn Rows,
+        rules: &Rules,
+        message: &mut Option<MessageRow>,
+    ) -> Ruling<()> {
+        let (_, row) = self.enter(rows)?;
+        if rows.has_reaction(&self.key())? == self.on {
+            return Ok(());
+        }
+        let row = self.counted(message.clone().unwrap_or(row), rules)?;
+        rows.set_reaction(&self.key(), self.on)?;
+        *message = Some(row);
+        Ok(())
+    }
+
+    fn counted(&self, mut row: MessageRow, rules: &Rules) -> Result<MessageRow, Refusal> {
+        self.count(&mut row, rules)?;
+        Ok(row)
     }
 
     /// Moves the count of the emoji, which stays where it first came to stand.

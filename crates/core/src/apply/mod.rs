@@ -6,6 +6,7 @@
 
 mod create;
 mod describe;
+mod gather;
 mod membership;
 mod message;
 mod own;
@@ -24,6 +25,7 @@ pub use create::Create;
 pub(crate) use create::is_unseen;
 pub use describe::{Destroy, Update};
 pub use membership::{AddMembers, Join, JoinBy, Leave, RemoveMember, SetRole, join_by_invite};
+pub use gather::{Move, Together, Wishes};
 pub use message::{Delete, Edit, Pin, React};
 pub use own::{Accept, Block, Profile, Set, advance};
 pub use retention::MoveFloor;
@@ -102,6 +104,8 @@ pub enum Write {
     Profile(Profile),
     /// Moves the floor of a conversation up.
     MoveFloor(MoveFloor),
+    /// Carries several out as one change.
+    Together(Together),
 }
 
 impl Write {
@@ -126,6 +130,7 @@ impl Write {
             Self::Set(set) => Some(set.conversation),
             Self::Accept(accept) => Some(accept.conversation),
             Self::MoveFloor(floor) => Some(floor.conversation),
+            Self::Together(together) => Some(together.conversation),
             Self::Create(_) | Self::Join(_) | Self::Block(_) | Self::Profile(_) => None,
         }
     }
@@ -167,6 +172,11 @@ pub enum Reply {
     Added(Vec<UserId>),
     /// Nothing more to say.
     Done,
+    /// Nothing was done yet: in this conversation it has to be carried out together with others of
+    /// its kind.
+    Later(ConversationId),
+    /// What each of those came to that were carried out together, in their order.
+    Each(Vec<Result<Reply, Refusal>>),
 }
 
 /// What others hear, or hear from now on.
@@ -237,7 +247,7 @@ pub fn apply(rows: &mut dyn Rows, rules: &Rules, write: &Write) -> Ruling {
         Write::Update(update) => update.apply(rows, rules),
         Write::Destroy(destroy) => destroy.apply(rows),
         Write::Join(join) => join.apply(rows, rules),
-        Write::Leave(leave) => leave.apply(rows),
+        Write::Leave(leave) => leave.apply(rows, rules),
         Write::AddMembers(add) => add.apply(rows, rules),
         Write::RemoveMember(remove) => remove.apply(rows),
         Write::SetRole(set) => set.apply(rows),
@@ -246,6 +256,7 @@ pub fn apply(rows: &mut dyn Rows, rules: &Rules, write: &Write) -> Ruling {
         Write::Block(block) => block.apply(rows, rules),
         Write::Profile(profile) => profile.apply(rows),
         Write::MoveFloor(floor) => floor.apply(rows),
+        Write::Together(together) => together.apply(rows, rules),
     }
 }
 

@@ -7,6 +7,7 @@ use voodoo_proto::{ConversationId, RefusalCode, UserId, request};
 
 use super::requests::Asker;
 use super::{Done, Session};
+use crate::account;
 use crate::attention::Status;
 use crate::bus::{Hint, Whisper};
 use crate::census::Acquaintance;
@@ -58,7 +59,7 @@ impl Asker {
     }
 
     pub(super) fn status(&self, status: request::Status) -> Done {
-        let text = status.text.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let text = status.text.map(|text| account::tidy(&text)).filter(|text| !text.is_empty());
         let is_fit = text.as_ref().is_none_or(|text| {
             text.chars().count() <= MAX_STATUS_CHARS && !text.chars().any(crate::apply::is_unseen)
         });
@@ -129,7 +130,7 @@ impl Asker {
                 frame,
             }));
         }
-        Done::Answered { lane: None, frame: None }
+        Done::Answered { lane: None, frame: None, is_over_rate: false }
     }
 
     /// Whether it goes to all sessions, or to those that look; `None` if to nobody.

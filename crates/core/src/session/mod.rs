@@ -12,12 +12,14 @@ mod start;
 mod writes;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, Stream};
+use tokio::time::Instant;
 use voodoo_proto::event::{Pong, ServerFrame};
 use voodoo_proto::request::{Hello, Ping};
 use voodoo_proto::{
@@ -30,6 +32,7 @@ use crate::error::Refusal;
 use crate::frame;
 use crate::hub::Handle;
 use crate::outbox::Outbox;
+use crate::rates::{OwnBucket, Place};
 use crate::store::Authenticated;
 
 use lane::Lanes;
@@ -45,7 +48,7 @@ enum Done {
     /// The session has begun.
     Started(Result<Started, Refusal>),
     /// A request has its answer; `lane` is free again.
-    Answered { lane: Option<ConversationId>, frame: Option<Bytes> },
+    Answered { lane: Option<ConversationId>, frame: Option<Bytes>, is_over_rate: bool },
     /// A request for pages has its answer, and the pages unless it was refused.
     Paged { frame: Option<Bytes>, pages: Option<Pages> },
     /// The heads that close a lag.
@@ -84,6 +87,12 @@ pub struct Session {
     /// Pages are being read from the store. No others may be meanwhile: they would take each
     /// other's place.
     is_reading_pages: bool,
+    /// Where the buckets of its address are.
+    place: Option<Place>,
+    /// Refusals that it may still bring upon itself.
+    patience: OwnBucket,
+    /// Frames without a reply that it may still send.
+    unanswered: OwnBucket,
 }
 
 impl Session {
@@ -100,7 +109,17 @@ impl Session {
             lanes: Lanes::default(),
             pages: None,
             is_reading_pages: false,
+            place: None,
+            patience: OwnBucket::default(),
+            unanswered: OwnBucket::default(),
         }
+    }
+
+    /// Says where it comes from: all users of one address share buckets.
+    #[must_use]
+    pub fn from_address(mut self, address: IpAddr) -> Self {
+        self.place = Some(self.core.addresses.place(address));
+        self
     }
 
     /// The session as the hub knows it, from the moment that it is subscribed.
@@ -159,7 +178,7 @@ impl Session {
             }
             Err(DecodeError::Dropped) => {
                 tracing::debug!("dropped a malformed frame without an id");
-                return Ok(());
+                return self.go_on();
             }
         };
         match (incoming, &mut self.phase) {
@@ -180,10 +199,7 @@ impl Session {
                 let refused = too_many_in_flight(limit).to_frame(id);
                 self.refuse_now(frame::encode(&ServerFrame::Refused(refused)))
             }
-            (incoming, Phase::Live) => {
-                self.accept(incoming);
-                Ok(())
-            }
+            (incoming, Phase::Live) => self.accept(incoming),
         }
     }
 
@@ -211,20 +227,30 @@ impl Session {
     }
 
     /// Takes a request of a live session.
-    fn accept(&mut self, incoming: Incoming) {
+    fn accept(&mut self, incoming: Incoming) -> Result<(), CloseCode> {
+        let flood = self.core.settings.flood;
+        if is_unanswered(&incoming.request)
+            && !self.unanswered.take(flood.unanswered, Instant::now())
+        {
+            return self.go_on();
+        }
         if let Request::Ping(Ping { check: None | Some(false) }) = &incoming.request {
             let pong = Pong { now_ms: self.core.clock.now_ms(), digest: None };
-            return self.push_reply(frame::encode(&ServerFrame::Pong(pong)));
+            self.push_reply(frame::encode(&ServerFrame::Pong(pong)));
+            return Ok(());
         }
         if let Request::Read(read) = &incoming.request {
-            return self.note_read(read.conversation, read.seq);
+            self.note_read(read.conversation, read.seq);
+            return Ok(());
         }
         if let Request::Received(received) = &incoming.request {
-            return self.note_received(&received.heads);
+            self.note_received(&received.heads);
+            return Ok(());
         }
         let limit = self.core.settings.rules.limits.in_flight;
         if self.n_in_flight >= limit {
-            return self.refuse(incoming.id, &too_many_in_flight(limit));
+            self.refuse(incoming.id, &too_many_in_flight(limit));
+            return self.go_on();
         }
         self.n_in_flight += 1;
         let start_now = match requests::conversation(&incoming.request) {
@@ -234,6 +260,14 @@ impl Session {
         if let Some(incoming) = start_now {
             self.begin(incoming);
         }
+        Ok(())
+    }
+
+    /// Counts something that was refused for being too often or malformed. Whoever goes on beyond
+    /// all patience is closed.
+    fn go_on(&mut self) -> Result<(), CloseCode> {
+        let rate = self.core.settings.flood.refusals;
+        if self.patience.take(rate, Instant::now()) { Ok(()) } else { Err(CloseCode::Flooding) }
     }
 
     /// Drives what is under way. `Ready` when the connection has to be closed.
@@ -270,9 +304,12 @@ impl Session {
         match done {
             Done::Admitted(Ok(who), hello) => self.enter(who, hello),
             Done::Admitted(Err(refusal), _) => return Some(start::close_code(&refusal)),
-            Done::Started(Ok(started)) => self.go_live(started),
+            Done::Started(Ok(started)) => return self.go_live(started).err(),
             Done::Started(Err(refusal)) => return Some(start::close_code(&refusal)),
-            Done::Answered { lane, frame } => self.answered(lane, frame),
+            Done::Answered { lane, frame, is_over_rate } => {
+                self.answered(lane, frame);
+                return if is_over_rate { self.go_on().err() } else { None };
+            }
             Done::Paged { frame, pages } => {
                 self.answered(None, frame);
                 self.is_reading_pages = false;
@@ -287,19 +324,20 @@ impl Session {
     }
 
     /// Puts `welcome` before the events that came meanwhile, and takes what waited for it.
-    fn go_live(&mut self, started: Started) {
+    fn go_live(&mut self, started: Started) -> Result<(), CloseCode> {
         if let Some(handle) = &self.handle {
             handle.outbox.push_first(started.welcome);
         }
         self.pages = Some(started.pages);
         let phase = std::mem::replace(&mut self.phase, Phase::Live);
-        let Phase::Starting(early) = phase else { return };
+        let Phase::Starting(early) = phase else { return Ok(()) };
         for one in early {
             match one {
-                Early::Asked(incoming) => self.accept(incoming),
+                Early::Asked(incoming) => self.accept(incoming)?,
                 Early::Refused(frame) => self.push_reply(frame),
             }
         }
+        Ok(())
     }
 
     fn answered(&mut self, lane: Option<ConversationId>, frame: Option<Bytes>) {
@@ -364,13 +402,23 @@ impl Session {
         let limit = usize::try_from(self.core.settings.rules.limits.in_flight);
         let Phase::Starting(early) = &mut self.phase else {
             self.push_reply(frame);
-            return Ok(());
+            return self.go_on();
         };
         if early.len() >= limit.unwrap_or(usize::MAX).saturating_mul(2) {
             return Err(CloseCode::Flooding);
         }
         early.push(Early::Refused(frame));
         Ok(())
+    }
+}
+
+/// What has no reply, or one that costs nothing: no bucket of the user counts it.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other request has a reply")]
+fn is_unanswered(request: &Request) -> bool {
+    match request {
+        Request::Ping(ping) => ping.check != Some(true),
+        Request::Read(_) | Request::Received(_) | Request::Typing(_) => true,
+        _ => false,
     }
 }
 

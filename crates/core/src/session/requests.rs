@@ -15,11 +15,11 @@ use super::{Done, Session, start};
 use crate::apply::{Reply, Write};
 use crate::conversations::Answer;
 use crate::core::Core;
-use crate::error::Refusal;
+use crate::error::{Fault, Refusal};
 use crate::fault;
 use crate::frame;
 use crate::hub::Handle;
-use crate::rates::Bucket;
+use crate::rates::{Bucket, Place};
 use crate::store::{Around, PageSize, ReadMark};
 
 /// JSON of a page of messages, at most, after the first message.
@@ -77,7 +77,7 @@ impl Session {
     pub(super) fn begin(&mut self, incoming: Incoming) {
         let Some(handle) = self.handle().map(Arc::clone) else { return };
         let Incoming { id, request } = incoming;
-        let asker = Asker { core: Arc::clone(&self.core), handle, id };
+        let asker = Asker { core: Arc::clone(&self.core), handle, place: self.place, id };
         let (lane, name) = (conversation(&request), request.name());
         let request = match asker.write(request) {
             Plan::Write(write) => return self.run_write(asker, lane, write),
@@ -133,6 +133,7 @@ impl Session {
 pub(super) struct Asker {
     pub(super) core: Arc<Core>,
     pub(super) handle: Arc<Handle>,
+    place: Option<Place>,
     id: Option<u64>,
 }
 
@@ -147,7 +148,12 @@ impl Asker {
 
     pub(super) fn over_rate(&self, bucket: Bucket) -> Option<u64> {
         let rates = &self.core.settings.rules.limits.rates;
-        self.handle.buckets.take(bucket, rates, Instant::now()).err()
+        let now = Instant::now();
+        let of_user = self.handle.buckets.take(bucket, rates, now);
+        let of_address = || {
+            self.place.map_or(Ok(()), |place| self.core.addresses.take(place, bucket, rates, now))
+        };
+        of_user.and_then(|()| of_address()).err()
     }
 
     /// The answer as the session ends it.
@@ -156,7 +162,9 @@ impl Asker {
         lane: Option<ConversationId>,
         result: Result<R, Refusal>,
     ) -> Done {
-        Done::Answered { lane, frame: self.frame(result) }
+        let is_refused = |refusal: &Refusal| refusal.code == RefusalCode::RateLimited;
+        let is_over_rate = result.as_ref().err().is_some_and(is_refused);
+        Done::Answered { lane, frame: self.frame(result), is_over_rate }
     }
 
     /// The frame of an answer; without an id there is none.
@@ -207,6 +215,11 @@ impl Asker {
             }
             Ok(Reply::Added(users)) => self.answer(lane, Ok(reply::Added { users })),
             Ok(Reply::Done) => self.answer(lane, Ok(Nothing {})),
+            Ok(Reply::Later(_) | Reply::Each(_)) => {
+                let words = "a write was answered before it was carried out";
+                let refusal = fault::to_refusal(Fault::new(words).into());
+                self.answer::<Nothing>(lane, Err(refusal))
+            }
         }
     }
 
@@ -222,7 +235,7 @@ impl Asker {
                 Some(frame::encode(&ServerFrame::Pong(pong)))
             }
         };
-        Done::Answered { lane: None, frame }
+        Done::Answered { lane: None, frame, is_over_rate: false }
     }
 
     async fn resync(self, resync: request::Resync) -> Done {

@@ -27,7 +27,7 @@ impl Tables {
     }
 
     fn insert_user(&mut self, new: NewUser, role: ServerRole, now_ms: u64) -> Result<UserId> {
-        if self.users.values().any(|row| row.handle == new.handle) {
+        if self.handles.contains_key(&new.handle) {
             let refusal = Refusal::new(RefusalCode::Conflict, "the handle is taken");
             return Err(Refusal { field: Some("handle"), ..refusal }.into());
         }
@@ -44,6 +44,7 @@ impl Tables {
             profile: 1,
             n_conversations: 0,
         };
+        self.handles.insert(row.handle.clone(), user);
         self.users.insert(user, row);
         self.accounts.insert(user, AccountOf { password: new.password, created_ms: now_ms });
         Ok(user)
@@ -155,6 +156,13 @@ impl Accounts for MemoryStore {
         device: Option<NewDevice>,
         now_ms: u64,
     ) -> Result<SignedUp> {
+        if invite.is_none() {
+            // Refuses before it changes anything: no copy is needed to undo it.
+            let mut tables = self.tables.lock();
+            let user = tables.insert_user(user, ServerRole::Member, now_ms)?;
+            let device = device.map(|device| tables.insert_device(user, device, now_ms));
+            return Ok(SignedUp { user, device: device.transpose()?, effects: Vec::new() });
+        }
         self.change(|tables| {
             let invite = match invite {
                 Some(code) => Some(tables.invite(code, now_ms)?.ok_or_else(gone)?),

@@ -205,12 +205,20 @@ fn n_bytes(row: &MessageRow) -> usize {
     serde_json::to_string(&message_view(row.clone(), &[])).map_or(0, |text| text.len())
 }
 
-/// The nearest rows that fit, as they come.
-fn fit(rows: impl Iterator<Item = MessageRow>, page: PageSize) -> Vec<MessageRow> {
-    let mut n_taken_bytes = 0;
+/// JSON of the events that a page has between one message and the next.
+fn n_bytes_behind(tables: &Tables, pair: Pair<'_>, all: &[MessageRow], row: &MessageRow) -> usize {
+    let from = if row.seq > first_seq(pair) { row.rev } else { 0 };
+    let next = all.iter().find(|one| one.seq > row.seq).map_or(u64::MAX, |next| next.rev);
+    let texts = events(tables, pair, from, next).into_iter();
+    texts.map(|event| serde_json::to_string(&event).map_or(0, |text| text.len())).sum()
+}
+
+/// The nearest rows that fit, as they come, each with what it weighs.
+fn fit(rows: impl Iterator<Item = (MessageRow, usize)>, page: PageSize) -> Vec<MessageRow> {
+    let mut n_taken_bytes: usize = 0;
     let mut taken = Vec::new();
-    for row in rows {
-        n_taken_bytes += n_bytes(&row);
+    for (row, weight) in rows {
+        n_taken_bytes = n_taken_bytes.saturating_add(weight);
         if taken.len() >= page.n_messages || (!taken.is_empty() && n_taken_bytes > page.n_bytes) {
             break;
         }
@@ -227,14 +235,17 @@ pub(super) fn history(
 ) -> Result<HistoryPage> {
     let pair = pair(tables, user, conversation).ok_or_else(Refusal::not_found)?;
     let all = readable(tables, pair);
+    let weigh = |row: &MessageRow| {
+        (row.clone(), n_bytes(row) + n_bytes_behind(tables, pair, &all, row))
+    };
     let below = |seq: u64, page: PageSize| {
-        let older = all.iter().rev().filter(|row| row.seq < seq).cloned();
+        let older = all.iter().rev().filter(|row| row.seq < seq).map(weigh);
         let mut taken = fit(older, page);
         taken.reverse();
         taken
     };
     let above =
-        |seq: u64, page: PageSize| fit(all.iter().filter(|row| row.seq >= seq).cloned(), page);
+        |seq: u64, page: PageSize| fit(all.iter().filter(|row| row.seq >= seq).map(weigh), page);
     let half = PageSize { n_messages: page.n_messages / 2, n_bytes: page.n_bytes / 2 };
     let rows = match around {
         Around::Newest => below(u64::MAX, page),
@@ -260,7 +271,16 @@ pub(super) fn history(
     // Events belong to the page of the message before them; without any message they are all.
     let is_beside = rows.is_empty() && !all.is_empty();
     let to = next.map_or(u64::MAX, |row| row.rev);
-    let events = if is_beside { Vec::new() } else { events(tables, pair, from, to) };
+    let mut events = if is_beside { Vec::new() } else { events(tables, pair, from, to) };
+    let mut n_left = page.n_bytes.saturating_sub(rows.iter().map(n_bytes).sum());
+    let n_kept = events.iter().rev().take_while(|event| {
+        let n_event_bytes = serde_json::to_string(event).map_or(0, |text| text.len());
+        let fits = n_event_bytes <= n_left;
+        n_left = n_left.saturating_sub(n_event_bytes);
+        fits
+    });
+    let n_kept = n_kept.count().max(1).min(events.len());
+    events.drain(..events.len() - n_kept);
     let messages: Vec<Message> = rows.into_iter().map(|row| seen(tables, row, user)).collect();
     let users = named(tables, &messages, &events);
     let (rev, floor_seq) = (pair.0.last_rev, pair.0.floor_seq);

@@ -53,6 +53,7 @@ pub(super) struct Tables {
     pub(super) name: String,
     pub(super) is_claimed: bool,
     pub(super) users: BTreeMap<UserId, UserRow>,
+    pub(super) handles: BTreeMap<String, UserId>,
     pub(super) accounts: BTreeMap<UserId, Account>,
     pub(super) devices: BTreeMap<DeviceId, DeviceOf>,
     pub(super) secrets: BTreeMap<SecretHash, Secret>,

@@ -37,7 +37,7 @@ pub(crate) async fn open(
         }
         Err(refusal) => return Err(refusal.into()),
     };
-    Ok(match upgrade::accept(Arc::clone(&door.core), who, request) {
+    Ok(match upgrade::accept(Arc::clone(&door.core), who, visit.from, request) {
         Ok(response) => response,
         Err(error) => not_upgraded(error),
     })

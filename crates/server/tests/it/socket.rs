@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use voodoo_core::rates::Flood;
 use voodoo_core::store::{Accounts, NewDevice, NewUser, Store};
 use voodoo_core::testkit::MemoryStore;
 use voodoo_core::{Clock, Core, Ports, Settings, SystemClock, account};
@@ -45,6 +46,7 @@ pub(crate) fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.rules.limits.rates =
         Rates { send: off, react: off, history: off, search: off, create: off, join: off };
+    settings.flood = Flood { refusals: off, unanswered: off, ..Flood::default() };
     settings.read_flush = Duration::from_millis(50);
     settings
 }

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use voodoo_core::apply::{Applied, Effect, Write};
 use voodoo_core::census::{Acquaintance, Census, ListPage, MemberPage};
+use voodoo_core::retention::{Due, Retention, Terms};
 use voodoo_core::store::{
     Around, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
 };
@@ -166,6 +167,21 @@ impl Store for Moody {
 
     async fn users(&self, users: &[UserId]) -> Result<Vec<User>> {
         self.store.users(users).await
+    }
+}
+
+#[async_trait]
+impl Retention for Moody {
+    async fn due(&self, after: Option<ConversationId>, terms: Terms, now_ms: u64) -> Result<Due> {
+        self.store.due(after, terms, now_ms).await
+    }
+
+    async fn prune(&self, conversation: ConversationId, terms: Terms, now_ms: u64) -> Result<bool> {
+        self.store.prune(conversation, terms, now_ms).await
+    }
+
+    async fn forget_names(&self, terms: Terms, now_ms: u64) -> Result<bool> {
+        self.store.forget_names(terms, now_ms).await
     }
 }
 

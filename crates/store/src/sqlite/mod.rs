@@ -10,6 +10,7 @@ mod codes;
 mod found;
 mod log;
 mod migrate;
+mod modes;
 mod port;
 mod prune;
 mod read;
@@ -120,7 +121,7 @@ pub struct SqliteStore {
     epoch: Arc<str>,
     /// How the server is called and whether it has an owner: asked at each start of a session.
     about: Arc<RwLock<(String, bool)>>,
-    /// Held for as long as the engine lives.
+    /// Held for longer than the writer lives: fields go in the order in which they stand here.
     _lock: File,
 }
 
@@ -139,6 +140,7 @@ impl SqliteStore {
         make_folder(folder)?;
         let lock = take_lock(folder)?;
         let path = folder.join("voodoo.db");
+        modes::make_private(folder)?;
         found::prepare(&path, &options, clock.now_ms())?;
         let mut connection = connect(&path, &options)?;
         migrate::migrate(&mut connection, clock.now_ms())?;

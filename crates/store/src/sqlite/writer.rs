@@ -78,7 +78,22 @@ enum Order {
 
 /// The way to the writer.
 pub(super) struct Writer {
-    queue: SyncSender<Order>,
+    /// Absent once the writer is to end.
+    queue: Option<SyncSender<Order>>,
+    thread: Option<thread::JoinHandle<()>>,
+}
+
+/// Waits until what was queued is on disk: whoever holds the folder's lock longer than the writer
+/// gives it to nobody who would write beside it.
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the writer panicked");
+        }
+    }
 }
 
 impl Writer {
@@ -101,8 +116,8 @@ impl Writer {
             log,
         };
         let named = thread::Builder::new().name("writer".to_owned());
-        named.spawn(move || desk.run(&orders)).expect("a thread for the writer");
-        Self { queue }
+        let thread = named.spawn(move || desk.run(&orders)).expect("a thread for the writer");
+        Self { queue: Some(queue), thread: Some(thread) }
     }
 
     /// Has work done in a transaction, and returns once it is on disk.
@@ -116,7 +131,8 @@ impl Writer {
     ) -> Result<T> {
         let (answer, waits) = oneshot::channel();
         let task = Task { work, weight, result: None, answer };
-        match self.queue.try_send(Order::Work(Box::new(task))) {
+        let Some(queue) = &self.queue else { return Err(stopped()) };
+        match queue.try_send(Order::Work(Box::new(task))) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
                 return Err(StoreError::Unavailable("too many writes wait".to_owned()));
@@ -130,7 +146,8 @@ impl Writer {
     pub(super) async fn stop(&self) {
         let (answer, waits) = oneshot::channel();
         let mut order = Order::Stop(answer);
-        while let Err(TrySendError::Full(back)) = self.queue.try_send(order) {
+        let Some(queue) = &self.queue else { return };
+        while let Err(TrySendError::Full(back)) = queue.try_send(order) {
             order = back;
             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
         }

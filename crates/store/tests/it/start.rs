@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use voodoo_core::SystemClock;
 use voodoo_core::apply::Rules;
-use voodoo_core::store::{Around, PageSize, Store as _};
+use voodoo_core::store::{Accounts as _, Around, PageSize, Store as _};
 use voodoo_core::testkit::contract::Stage;
 use voodoo_store::{OpenError, SqliteOptions, SqliteStore};
 
@@ -53,6 +53,49 @@ async fn a_folder_and_its_files_are_private() {
     assert_eq!(mode(&path), 0o700);
     assert_eq!(mode(&path.join("voodoo.db")), 0o600);
     drop(store);
+}
+
+#[tokio::test]
+async fn what_others_could_read_is_taken_from_them() {
+    let folder = Folder::new();
+    let path = folder.path().join("data");
+    let store = crate::folder::open(&path).unwrap();
+    store.shutdown().await;
+    drop(store);
+    let widen = |path: &std::path::Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    widen(&path, 0o755);
+    widen(&path.join("voodoo.db"), 0o644);
+    drop(crate::folder::open(&path).unwrap());
+    assert_eq!((mode(&path), mode(&path.join("voodoo.db"))), (0o700, 0o600));
+    fs::write(path.join("of-others"), "").unwrap();
+    widen(&path, 0o755);
+    widen(&path.join("voodoo.db"), 0o666);
+    drop(crate::folder::open(&path).unwrap());
+    assert_eq!(mode(&path.join("voodoo.db")), 0o600);
+    assert_eq!(mode(&path), 0o755, "a folder that others use stays theirs too");
+}
+
+#[tokio::test]
+async fn the_folder_is_free_once_the_engine_has_gone_and_not_before_its_writes_are_on_disk() {
+    let folder = Folder::new();
+    for n in 0..5 {
+        let store = folder.try_open().unwrap();
+        let stage = Stage::new(store.clone());
+        let name = format!("ann-{n}");
+        let mut making = Box::pin(stage.user(&name));
+        tokio::select! {
+            biased;
+            _ = &mut making => panic!("it is queued and not answered yet"),
+            () = std::future::ready(()) => {}
+        }
+        drop(making);
+        drop((stage, store));
+        let store = folder.try_open().expect("the lock went with the writer");
+        assert!(store.credential(&name).await.unwrap().is_some(), "what was queued was written");
+    }
 }
 
 #[tokio::test]

@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use voodoo_core::Settings;
+use voodoo_core::retention::Terms;
 use voodoo_proto::http::SignUpRule;
 use voodoo_proto::limits::Limits;
 use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions};
 use voodoo_server::listener::ListenerOptions;
 
 use super::sections::{
-    Attempts, Config, Hashing, Http, Log, LogFormat, RuleConfig, StoreConfig, Synchronous, Timers,
+    Attempts, Config, FloodConfig, Hashing, Http, Log, LogFormat, RuleConfig, StoreConfig, Synchronous, Timers,
 };
 
 impl Default for Config {
@@ -22,6 +23,7 @@ impl Default for Config {
             log: Log::default(),
             rules: RuleConfig::default(),
             limits: Limits::default(),
+            flood: FloodConfig::default(),
             timers: Timers::default(),
             hashing: Hashing::default(),
             attempts: Attempts::default(),
@@ -63,6 +65,20 @@ impl Default for RuleConfig {
             directory: "all".to_owned(),
             broadcasts: "admins".to_owned(),
             sign_up: SignUpRule::Invite,
+            retention_days: Terms::default().default_days,
+        }
+    }
+}
+
+impl Default for FloodConfig {
+    fn default() -> Self {
+        let flood = Settings::default().flood;
+        Self {
+            refusals_per_s: flood.refusals.per_s,
+            refusals_burst: flood.refusals.burst,
+            unanswered_per_s: flood.unanswered.per_s,
+            unanswered_burst: flood.unanswered.burst,
+            users_per_address: flood.users_per_address,
         }
     }
 }
@@ -76,6 +92,7 @@ impl Default for Timers {
             hello_ms: in_ms(settings.hello),
             not_writable_ms: in_ms(settings.not_writable),
             read_flush_ms: in_ms(settings.read_flush),
+            gather_ms: in_ms(settings.gather),
             request_ms: in_ms(settings.request),
             presence_batch_ms: in_ms(settings.presence_batch),
             offline_delay_ms: in_ms(settings.offline_delay),
@@ -94,6 +111,11 @@ impl Default for Timers {
             ticket_ttl_ms: in_ms(http.ticket_ttl),
             max_invite_ttl_ms: in_ms(http.max_invite_ttl),
             reset_ttl_ms: in_ms(http.reset_ttl),
+            retention_day_ms: in_ms(settings.retention.day),
+            retention_every_ms: in_ms(settings.retention.every),
+            retention_pause_ms: in_ms(settings.retention.pause),
+            removed_name_ttl_ms: in_ms(settings.retention.name),
+            destroyed_ttl_ms: in_ms(settings.retention.destroyed),
         }
     }
 }

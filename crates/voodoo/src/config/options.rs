@@ -6,7 +6,10 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use voodoo_core::Settings;
 use voodoo_core::apply::{Directory, MayBroadcast, Rules};
+use voodoo_core::rates::Flood;
+use voodoo_core::retention::Terms;
 use voodoo_proto::http::SignUpRule;
+use voodoo_proto::limits::Rate;
 use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions, WebOrigin};
 use voodoo_server::listener::ListenerOptions;
 use voodoo_server::tls::{Tls, TlsFiles};
@@ -75,11 +78,38 @@ impl Config {
             offline_delay: Duration::from_millis(timers.offline_delay_ms),
             presence_silence: Duration::from_millis(timers.presence_silence_ms),
             typing_pause: Duration::from_millis(timers.typing_pause_ms),
+            gather: Duration::from_millis(timers.gather_ms),
             request: Duration::from_millis(timers.request_ms),
             admissions_per_s: self.http.admissions_per_s,
+            retention: self.terms(),
+            flood: self.flood(),
             version: env!("CARGO_PKG_VERSION"),
             ..Settings::default()
         })
+    }
+
+    /// When what goes.
+    fn terms(&self) -> Terms {
+        let timers = &self.timers;
+        Terms {
+            default_days: self.rules.retention_days,
+            day: Duration::from_millis(timers.retention_day_ms),
+            every: Duration::from_millis(timers.retention_every_ms),
+            pause: Duration::from_millis(timers.retention_pause_ms),
+            name: Duration::from_millis(timers.removed_name_ttl_ms),
+            destroyed: Duration::from_millis(timers.destroyed_ttl_ms),
+            ..Terms::default()
+        }
+    }
+
+    /// When going on asking is a flood.
+    fn flood(&self) -> Flood {
+        let flood = &self.flood;
+        Flood {
+            refusals: Rate { per_s: flood.refusals_per_s, burst: flood.refusals_burst },
+            unanswered: Rate { per_s: flood.unanswered_per_s, burst: flood.unanswered_burst },
+            users_per_address: flood.users_per_address,
+        }
     }
 
     /// What the HTTP door is to do.

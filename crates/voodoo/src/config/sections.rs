@@ -18,6 +18,7 @@ pub(crate) struct Config {
     pub(crate) log: Log,
     pub(crate) rules: RuleConfig,
     pub(crate) limits: Limits,
+    pub(crate) flood: FloodConfig,
     pub(crate) timers: Timers,
     pub(crate) hashing: Hashing,
     pub(crate) attempts: Attempts,
@@ -90,6 +91,24 @@ pub(crate) struct RuleConfig {
     pub(crate) broadcasts: String,
     /// Who makes an account: `invite`, `open` or `closed`.
     pub(crate) sign_up: SignUpRule,
+    /// Days that messages are kept where the conversation says nothing; 0 = for ever.
+    pub(crate) retention_days: u32,
+}
+
+/// When going on asking is a flood.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct FloodConfig {
+    /// Refusals a second that one connection may bring upon itself for long; 0 = no limit.
+    pub(crate) refusals_per_s: f64,
+    /// Refusals that one connection may bring upon itself at once.
+    pub(crate) refusals_burst: f64,
+    /// Frames a second without a reply that one connection may send for long; 0 = no limit.
+    pub(crate) unanswered_per_s: f64,
+    /// Frames without a reply that one connection may send at once.
+    pub(crate) unanswered_burst: f64,
+    /// All users of one address together may ask so many times as often as one user.
+    pub(crate) users_per_address: f64,
 }
 
 /// Every timer, in milliseconds, at least 50.
@@ -106,6 +125,8 @@ pub(crate) struct Timers {
     pub(crate) not_writable_ms: u64,
     /// Read marks are stored and told this much later, at most.
     pub(crate) read_flush_ms: u64,
+    /// In large groups, reactions to one message, and joins and leaves, of this time are one change.
+    pub(crate) gather_ms: u64,
     /// A request that the store does not answer by then is refused.
     pub(crate) request_ms: u64,
     /// Presence is told in batches this far apart.
@@ -142,6 +163,16 @@ pub(crate) struct Timers {
     pub(crate) max_invite_ttl_ms: u64,
     /// A link that resets a password is good for this long.
     pub(crate) reset_ttl_ms: u64,
+    /// How long a day of `retention_days` is.
+    pub(crate) retention_day_ms: u64,
+    /// What is too old is looked for this often.
+    pub(crate) retention_every_ms: u64,
+    /// Slices of what is removed are this far apart.
+    pub(crate) retention_pause_ms: u64,
+    /// The name of a removed message is kept for this long, so that its repeat is recognised.
+    pub(crate) removed_name_ttl_ms: u64,
+    /// The rows of a destroyed conversation are kept for this long.
+    pub(crate) destroyed_ttl_ms: u64,
 }
 
 /// What the hashing of passwords costs.

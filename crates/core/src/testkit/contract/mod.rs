@@ -8,6 +8,7 @@ mod counting;
 mod messages;
 mod reading;
 mod retention;
+mod scale;
 mod stage;
 
 pub use accounts::*;
@@ -15,6 +16,7 @@ pub use counting::*;
 pub use messages::*;
 pub use reading::*;
 pub use retention::*;
+pub use scale::*;
 pub use stage::Stage;
 
 /// Makes a test of every promise. `$open` is a function that returns an empty engine as
@@ -40,6 +42,8 @@ macro_rules! store_contract {
             changes_come_once_in_their_current_state
             changes_that_cannot_be_had_are_a_reset
             a_page_ends_by_bytes_after_one_message
+            events_count_towards_the_bytes_of_a_page
+            what_people_read_has_one_spelling
             people_are_found_by_the_beginning_of_a_word
             members_are_listed_page_by_page
             open_conversations_are_listed
@@ -51,6 +55,8 @@ macro_rules! store_contract {
             floors_are_due_by_age
             a_destroyed_conversation_goes_after_its_time
             destroyed_conversations_count_for_no_quota
+            a_broadcast_holds_a_hundred_thousand
+            a_group_holds_ten_thousand_and_no_more
             a_server_is_claimed_once
             the_first_admin_that_the_operator_makes_is_the_owner
             a_secret_works_once

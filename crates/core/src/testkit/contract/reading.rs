@@ -245,3 +245,65 @@ pub async fn people_are_found_by_the_beginning_of_a_word(engine: Arc<dyn Engine>
     assert_eq!(find("ell", 10).await, []);
     assert_eq!(find("%", 10).await, []);
 }
+
+/// A run of joins is no way to make a page that fits no frame.
+pub async fn events_count_towards_the_bytes_of_a_page(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let (ann, bob) = (stage.user("ann").await, stage.user("bob").await);
+    let conversation = stage.group(ann, &[]).await;
+    for _ in 0..4 {
+        stage.send(conversation, ann, "hello").await;
+        for _ in 0..10 {
+            let (by, at_ms) = (ann, stage.now_ms());
+            let add = AddMembers { conversation, by, users: vec![bob], at_ms };
+            stage.write(Write::AddMembers(add)).await.expect("bob is added");
+            let remove = RemoveMember { conversation, by, user: bob, at_ms };
+            stage.write(Write::RemoveMember(remove)).await.expect("bob is removed");
+        }
+    }
+    let json = |page: &HistoryPage| serde_json::to_string(page).expect("plain data").len();
+    for n_bytes in [1, 1_500, 4_000, 6_000] {
+        let size = PageSize { n_messages: 100, n_bytes };
+        let (mut around, mut collected, mut n_events) = (Around::Newest, Vec::new(), 0);
+        loop {
+            let page = stage.engine.history(ann, conversation, around, size).await.expect("a page");
+            assert!(!page.messages.is_empty(), "a page has a message at least");
+            assert!(json(&page) < n_bytes + 1_000, "{} of {n_bytes} bytes", json(&page));
+            n_events += page.events.len();
+            collected.splice(0..0, page.messages.iter().map(|one| one.seq));
+            if !page.more {
+                break;
+            }
+            around = Around::Before(collected[0]);
+        }
+        assert_eq!(collected, [1, 2, 3, 4]);
+        assert!(n_bytes < 4_000 || n_events == 81, "{n_events} events in {n_bytes} bytes a page");
+    }
+}
+
+/// Titles and descriptions are trimmed and composed, and their length is in code points.
+pub async fn what_people_read_has_one_spelling(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    let ann = stage.user("ann").await;
+    let conversation = stage.group(ann, &[]).await;
+    let update = async |title: Option<&str>, description: Option<&str>| {
+        let (title, description) = (title.map(str::to_owned), description.map(str::to_owned));
+        let at_ms = stage.now_ms();
+        let settings = None;
+        let (by, alias) = (ann, None);
+        let update = Update { conversation, by, title, description, alias, settings, at_ms };
+        let result = stage.write(Write::Update(update)).await;
+        result.map(|applied| applied.effects.len()).map_err(|refusal| refusal.field)
+    };
+    assert_eq!(update(Some("  Cafe\u{301} "), Some(" one\ntwo ")).await, Ok(1));
+    assert_eq!(update(Some("Caf\u{e9}"), Some("one\ntwo")).await, Ok(0), "it is the same");
+    assert_eq!(update(Some(&"\u{1f40b}".repeat(128)), None).await, Ok(1));
+    assert_eq!(update(Some(&"\u{1f40b}".repeat(129)), None).await, Err(Some("title")));
+    for bad in ["", " ", "a\nb", "a\u{202e}b", "a\u{7}b", "a\u{200b}b"] {
+        assert_eq!(update(Some(bad), None).await, Err(Some("title")), "{bad:?}");
+    }
+    assert_eq!(update(None, Some("a\u{2066}b")).await, Err(Some("description")));
+    assert_eq!(update(None, Some(" ")).await, Ok(1), "an empty one clears");
+    let objects = stage.engine.conversations(ann, &[conversation]).await.expect("objects");
+    assert_eq!(objects[0].description, None);
+}

@@ -52,6 +52,18 @@ impl Stage {
         signed.expect("an account is made").user
     }
 
+    /// Makes many accounts at once.
+    pub async fn crowd(&self, n_users: usize) -> Vec<UserId> {
+        use futures_util::stream::{StreamExt as _, iter};
+        let sign_up = |n: usize| {
+            let new = person(&format!("crowd-{n}"));
+            async { self.engine.sign_up(None, new, None, NOW_MS).await.expect("an account").user }
+        };
+        let mut users: Vec<_> = iter(0..n_users).map(sign_up).buffered(2_000).collect().await;
+        users.sort_unstable();
+        users
+    }
+
     /// Makes the owner of the server, who alone opens broadcasts.
     pub async fn owner(&self, handle: &str) -> UserId {
         let secret = [255; 32];

@@ -1,6 +1,6 @@
 //! Pages of messages and events: by place, and by change.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use rusqlite::{CachedStatement, Connection, params};
 use voodoo_core::apply::message as message_view;
@@ -74,17 +74,54 @@ impl<'d> View<'d> {
         Ok(rows.collect::<rusqlite::Result<_>>().map_err(Fault::new)?)
     }
 
-    /// Events from one change up to another, the newest of them.
-    fn events(&self, from: u64, to: u64) -> Result<Vec<HistoryEvent>> {
+    /// What stands behind each of some messages that lie side by side, by the message's `rev`; the
+    /// first of all messages has what came before it too.
+    fn between(&self, rows: &[MessageRow]) -> Result<HashMap<u64, Between>> {
+        let mut between = HashMap::new();
+        let oldest = rows.iter().min_by_key(|row| row.seq);
+        let newest = rows.iter().max_by_key(|row| row.seq);
+        let (Some(oldest), Some(newest)) = (oldest, newest) else { return Ok(between) };
+        let mut revs: Vec<u64> = rows.iter().map(|row| row.rev).collect();
+        revs.sort_unstable();
+        let from = if oldest.seq > self.first_seq() { oldest.rev } else { 0 };
+        let to = self.last_rev_before_next(newest)?;
+        let sql = "SELECT rev, length(CAST(body AS BLOB)) FROM conv_event
+            WHERE conv_id = ?1 AND rev BETWEEN ?2 AND ?3";
+        let mut statement = self.prepare(sql)?;
+        let keys = params![self.id(), from.max(self.first_rev()), to];
+        let mut events = statement.query(keys).map_err(Fault::new)?;
+        while let Some(event) = events.next().map_err(Fault::new)? {
+            let rev: u64 = event.get(0).map_err(Fault::new)?;
+            let at = revs.partition_point(|one| *one <= rev).saturating_sub(1);
+            let beside: &mut Between = between.entry(revs[at]).or_default();
+            beside.n_events += 1;
+            beside.n_bytes += event.get::<_, usize>(1).map_err(Fault::new)?;
+        }
+        Ok(between)
+    }
+
+    /// The change before the message after that one, or the newest change.
+    fn last_rev_before_next(&self, row: &MessageRow) -> Result<u64> {
+        let next = self.messages(row.seq + 1, self.row.last_seq, "ASC", 1)?.pop();
+        Ok(next.map_or(self.row.last_rev, |next| next.rev - 1))
+    }
+
+    /// Events from one change up to another, the newest of them that fit.
+    fn events(&self, from: u64, to: u64, n_bytes: usize) -> Result<Vec<HistoryEvent>> {
         let sql = "SELECT body FROM conv_event WHERE conv_id = ?1 AND rev BETWEEN ?2 AND ?3
             ORDER BY rev DESC LIMIT ?4";
         let mut statement = self.prepare(sql)?;
         let from = from.max(self.first_rev());
-        let rows = statement
-            .query_map(params![self.id(), from, to, MAX_EVENTS], |row| json(row, 0))
-            .map_err(Fault::new)?;
-        let mut events: Vec<HistoryEvent> =
-            rows.collect::<rusqlite::Result<_>>().map_err(Fault::new)?;
+        let keys = params![self.id(), from, to, MAX_EVENTS];
+        let mut rows = statement.query(keys).map_err(Fault::new)?;
+        let (mut events, mut n_taken_bytes) = (Vec::new(), 0);
+        while let Some(row) = rows.next().map_err(Fault::new)? {
+            n_taken_bytes += row.get_ref(0).and_then(|text| Ok(text.as_str()?.len())).map_err(Fault::new)?;
+            if n_taken_bytes > n_bytes && !events.is_empty() {
+                break;
+            }
+            events.push(json(row, 0).map_err(Fault::new)?);
+        }
         events.reverse();
         Ok(events)
     }
@@ -134,16 +171,19 @@ impl<'d> View<'d> {
     }
 
     /// A page of messages that lie side by side, and what lies between them.
-    fn page(&self, rows: Vec<MessageRow>, more: bool) -> Result<HistoryPage> {
+    fn page(&self, rows: Vec<MessageRow>, more: bool, n_bytes: usize) -> Result<HistoryPage> {
         let first = rows.first().filter(|row| row.seq > self.first_seq()).map(|row| row.rev);
-        let after = match rows.last() {
-            Some(last) => self.messages(last.seq + 1, self.row.last_seq, "ASC", 1)?.pop(),
-            None => None,
+        let to = match rows.last() {
+            Some(last) => self.last_rev_before_next(last)?,
+            None => self.row.last_rev,
         };
-        let to = after.map_or(self.row.last_rev, |next| next.rev - 1);
         // Events belong to the page of the message before them; without any message they are all.
         let is_beside = rows.is_empty() && self.first_seq() <= self.row.last_seq;
-        let events = if is_beside { Vec::new() } else { self.events(first.unwrap_or(0), to)? };
+        let n_left = n_bytes.saturating_sub(rows.iter().map(weight).sum());
+        let events = match is_beside {
+            true => Vec::new(),
+            false => self.events(first.unwrap_or(0), to, n_left)?,
+        };
         let messages: Vec<Message> =
             rows.into_iter().map(|row| self.show(row)).collect::<Result<_>>()?;
         Ok(HistoryPage {
@@ -157,20 +197,35 @@ impl<'d> View<'d> {
     }
 }
 
-/// Takes the nearest rows that fit; whether some were left.
-fn fit(rows: Vec<MessageRow>, n_messages: usize, n_bytes: usize) -> (VecDeque<MessageRow>, bool) {
+/// What stands between a message and the next one.
+#[derive(Default, Clone, Copy)]
+struct Between {
+    n_events: usize,
+    n_bytes: usize,
+}
+
+/// JSON of a message, about.
+fn weight(row: &MessageRow) -> usize {
+    table::text(row.body.as_ref()).ok().flatten().map_or(0, str::len) + MESSAGE_BYTES
+}
+
+/// Takes the nearest rows that fit with the events behind them; whether some were left.
+fn fit(view: &View<'_>, rows: Vec<MessageRow>, size: PageSize) -> Result<(VecDeque<MessageRow>, bool)> {
     let n_found = rows.len();
-    let (mut taken, mut n_taken_bytes) = (VecDeque::new(), 0);
+    let between = view.between(&rows)?;
+    let (mut taken, mut n_bytes, mut n_events) = (VecDeque::new(), 0_usize, 0);
     for row in rows {
-        let text = table::text(row.body.as_ref()).ok().flatten().map_or(0, str::len);
-        n_taken_bytes += text + MESSAGE_BYTES;
-        if taken.len() >= n_messages || (!taken.is_empty() && n_taken_bytes > n_bytes) {
+        let beside = between.get(&row.rev).copied().unwrap_or_default();
+        n_bytes = n_bytes.saturating_add(weight(&row) + beside.n_bytes);
+        n_events += beside.n_events;
+        let is_full = n_bytes > size.n_bytes || n_events > MAX_EVENTS;
+        if taken.len() >= size.n_messages || (!taken.is_empty() && is_full) {
             break;
         }
         taken.push_back(row);
     }
     let is_more = taken.len() < n_found;
-    (taken, is_more)
+    Ok((taken, is_more))
 }
 
 /// One page of messages in their current state.
@@ -186,12 +241,12 @@ pub(in super::super) fn history(
     let PageSize { n_messages, n_bytes } = size;
     let below = |seq: u64, n: usize, n_bytes: usize| -> Result<(Vec<MessageRow>, bool)> {
         let rows = view.messages(first, seq.saturating_sub(1).min(last), "DESC", n + 1)?;
-        let (taken, is_more) = fit(rows, n, n_bytes);
+        let (taken, is_more) = fit(&view, rows, PageSize { n_messages: n, n_bytes })?;
         Ok((taken.into_iter().rev().collect(), is_more))
     };
     let above = |seq: u64, n: usize, n_bytes: usize| -> Result<(Vec<MessageRow>, bool)> {
         let rows = view.messages(seq.max(first), last, "ASC", n + 1)?;
-        let (taken, is_more) = fit(rows, n, n_bytes);
+        let (taken, is_more) = fit(&view, rows, PageSize { n_messages: n, n_bytes })?;
         Ok((taken.into(), is_more))
     };
     let (rows, more) = match around {
@@ -206,7 +261,7 @@ pub(in super::super) fn history(
             (rows, is_more_below || is_more_above)
         }
     };
-    view.page(rows, more)
+    view.page(rows, more, n_bytes)
 }
 
 /// Something touched, at its place among the changes.
@@ -241,9 +296,7 @@ pub(in super::super) fn changes(
     for (rev, item) in items {
         let n_taken = page.messages.len() + page.events.len();
         n_bytes += match &item {
-            Item::Message(row) => {
-                table::text(row.body.as_ref())?.map_or(0, str::len) + MESSAGE_BYTES
-            }
+            Item::Message(row) => weight(row),
             Item::Event(event) => serde_json::to_string(event).map_or(0, |text| text.len()),
         };
         let is_full = n_taken >= size.n_messages || (n_taken > 0 && n_bytes > size.n_bytes);
