@@ -125,6 +125,7 @@ fn settings(chance: &mut Chance) -> Settings {
         silence: Duration::from_secs(1_000_000),
         not_writable: Duration::from_secs(1_000_000),
         read_flush: chance.ms(50, 500),
+        gather: chance.ms(50, 500),
         request: chance.pick(&[Duration::from_millis(100), Duration::from_secs(10)]).unwrap(),
         n_shards: chance.index(3) + 1,
         ..Settings::default()

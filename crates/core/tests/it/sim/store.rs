@@ -8,6 +8,7 @@ use voodoo_core::StoreError;
 use voodoo_core::apply::{Applied, Effect, Reply, Write};
 use voodoo_core::census::{Acquaintance, Census, ListPage, MemberPage};
 use voodoo_core::error::Refusal;
+use voodoo_core::retention::{Due, Retention, Terms};
 use voodoo_core::rows::Placed;
 use voodoo_core::store::{
     Around, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
@@ -273,6 +274,21 @@ impl Store for WatchedStore {
         self.pause().await;
         self.fail()?;
         self.model.users(users).await
+    }
+}
+
+#[async_trait]
+impl Retention for WatchedStore {
+    async fn due(&self, after: Option<ConversationId>, terms: Terms, now_ms: u64) -> Result<Due> {
+        self.model.due(after, terms, now_ms).await
+    }
+
+    async fn prune(&self, conversation: ConversationId, terms: Terms, now_ms: u64) -> Result<bool> {
+        self.model.prune(conversation, terms, now_ms).await
+    }
+
+    async fn forget_names(&self, terms: Terms, now_ms: u64) -> Result<bool> {
+        self.model.forget_names(terms, now_ms).await
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use voodoo_core::apply::{Applied, Effect, Reply, Send, Write};
+use voodoo_core::apply::{Applied, Effect, React, Reply, Send, Together, Wishes, Write};
 use voodoo_core::store::{Snapshot, StoredMark};
 use voodoo_proto::event::ServerFrame;
 use voodoo_proto::object::{Body, Conversation, Digest, Head, Kind};
@@ -119,16 +119,14 @@ impl Truth {
                 said.reactions.clear();
                 Ok(())
             }),
-            Write::React(react) => {
-                let said = self.said(react.conversation, react.seq)?;
-                let users = said.reactions.entry(react.emoji.clone()).or_default();
-                if react.on {
-                    users.insert(react.by);
-                } else {
-                    users.remove(&react.by);
-                }
-                said.reactions.retain(|_, users| !users.is_empty());
-                Ok(())
+            Write::React(_) if matches!(applied.reply, Reply::Later(_)) => Ok(()),
+            Write::React(react) => self.take_react(react),
+            Write::Together(Together { wishes: Wishes::Reactions(reacts), .. }) => {
+                let Reply::Each(each) = &applied.reply else {
+                    return Err(format!("{:?} answers several", applied.reply));
+                };
+                let done = reacts.iter().zip(each).filter(|(_, reply)| reply.is_ok());
+                done.map(|(react, _)| react).try_for_each(|react| self.take_react(react))
             }
             Write::Pin(pin) => {
                 self.said(pin.conversation, pin.seq)?.is_pinned = pin.on;
@@ -146,8 +144,22 @@ impl Truth {
             | Write::Set(_)
             | Write::Accept(_)
             | Write::Block(_)
+            | Write::Together(_)
+            | Write::MoveFloor(_)
             | Write::Profile(_) => Ok(()),
         }
+    }
+
+    fn take_react(&mut self, react: &React) -> Checked {
+        let said = self.said(react.conversation, react.seq)?;
+        let users = said.reactions.entry(react.emoji.clone()).or_default();
+        if react.on {
+            users.insert(react.by);
+        } else {
+            users.remove(&react.by);
+        }
+        said.reactions.retain(|_, users| !users.is_empty());
+        Ok(())
     }
 
     /// Counters have no gaps, and who hears of a conversation is known from here.
