@@ -178,7 +178,8 @@ mod tests {
     fn no_two_handles_look_alike_by_another_script() {
         assert_eq!(handle(" Ada.B ").unwrap(), "ada.b");
         // Cyrillic a, full-width a, Kelvin sign, dotless i, a with ring, zero width, a look-alike l.
-        let alike = ["\u{430}da", "\u{ff41}da", "\u{212a}im", "\u{131}da", "\u{e5}da", "ad\u{200b}a"];
+        let alike =
+            ["\u{430}da", "\u{ff41}da", "\u{212a}im", "\u{131}da", "\u{e5}da", "ad\u{200b}a"];
         for bad in alike.iter().chain(&["a", "1ada", "-ada", "ada b", "ad/a"]) {
             assert!(handle(bad).is_err(), "{bad}");
         }

@@ -177,13 +177,7 @@ impl Shard {
         }
     }
 
-    fn gather(
-        &mut self,
-        key: Key,
-        user: UserId,
-        write: Write,
-        answer: oneshot::Sender<Answer>,
-    ) {
+    fn gather(&mut self, key: Key, user: UserId, write: Write, answer: oneshot::Sender<Answer>) {
         let waiting = Waiting { user, write, who: answer };
         if let Some(answer) = self.gathers.add(key, waiting, Instant::now()) {
             drop(answer.send(Err(too_many_wait())));

@@ -4,7 +4,7 @@ use voodoo_proto::object::{Kind, Member, Role, UserMark, UserRef};
 use voodoo_proto::reply::{Counts, Listed, Members, PostCounts, PublicConversation, Receipts};
 use voodoo_proto::{ConversationId, UserId};
 
-use super::reading::pair;
+use super::reading::{first_seq, pair};
 use super::tables::Tables;
 use crate::apply::Rules;
 use crate::census::{Acquaintance, ListPage, MemberPage};
@@ -113,7 +113,8 @@ pub(super) fn receipts(
     seq: u64,
 ) -> Result<Receipts> {
     let (row, own) = pair(tables, user, conversation).ok_or_else(Refusal::not_found)?;
-    let message = tables.messages.get(&(conversation, seq)).filter(|_| seq >= own.from_seq);
+    let message =
+        tables.messages.get(&(conversation, seq)).filter(|_| seq >= first_seq((row, own)));
     let author = message.ok_or_else(Refusal::not_found)?.sender;
     let mut marks: Vec<_> = of(tables, conversation)
         .filter(|row| row.user != author)
@@ -133,7 +134,7 @@ pub(super) fn counts(
     seqs: &[u64],
 ) -> Result<Counts> {
     let (row, own) = pair(tables, user, conversation).ok_or_else(Refusal::not_found)?;
-    let posts = seqs.iter().filter(|seq| **seq >= own.from_seq).filter_map(|seq| {
+    let posts = seqs.iter().filter(|seq| **seq >= first_seq((row, own))).filter_map(|seq| {
         let message = tables.messages.get(&(conversation, *seq))?;
         let views = of(tables, conversation).filter(|row| row.read_seq >= *seq).count() as u64;
         Some(PostCounts { seq: *seq, views, reactions: message.reactions.clone() })

@@ -138,7 +138,7 @@ pub(super) fn snapshot(tables: &Tables, user: UserId, scope: Scope) -> Result<Sn
     Ok(snapshot)
 }
 
-fn first_seq((row, member): Pair<'_>) -> u64 {
+pub(super) fn first_seq((row, member): Pair<'_>) -> u64 {
     member.from_seq.max(row.floor_seq + 1)
 }
 
@@ -235,9 +235,8 @@ pub(super) fn history(
 ) -> Result<HistoryPage> {
     let pair = pair(tables, user, conversation).ok_or_else(Refusal::not_found)?;
     let all = readable(tables, pair);
-    let weigh = |row: &MessageRow| {
-        (row.clone(), n_bytes(row) + n_bytes_behind(tables, pair, &all, row))
-    };
+    let weigh =
+        |row: &MessageRow| (row.clone(), n_bytes(row) + n_bytes_behind(tables, pair, &all, row));
     let below = |seq: u64, page: PageSize| {
         let older = all.iter().rev().filter(|row| row.seq < seq).map(weigh);
         let mut taken = fit(older, page);

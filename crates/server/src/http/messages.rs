@@ -47,7 +47,12 @@ pub(crate) async fn send(
         Reply::Sent { placed, duplicate } => {
             Ok(Json(Sent { seq: placed.seq, rev: placed.rev, at_ms: placed.at_ms, duplicate }))
         }
-        Reply::In(_) | Reply::Changed(_) | Reply::Added(_) | Reply::Done => {
+        Reply::In(_)
+        | Reply::Changed(_)
+        | Reply::Added(_)
+        | Reply::Done
+        | Reply::Later(_)
+        | Reply::Each(_) => {
             Err(StoreError::Fault(Fault::new("a message was sent and has no place")).into())
         }
     }

@@ -85,7 +85,7 @@ impl Server {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        Self::serving(settings, options()).await
+        Box::pin(Self::serving(settings, options())).await
     }
 
     pub(crate) async fn serving(settings: Settings, options: HttpOptions) -> Self {

@@ -166,10 +166,8 @@ async fn every_refusal_leaves_the_connection_others_and_the_store_as_they_were()
 impl Stand {
     /// What was cheered up for a look at the store is put out again; nothing else is done twice.
     async fn arrange_again(&mut self, code: RefusalCode, request: Value) -> Value {
-        let is_mood = matches!(
-            code,
-            RefusalCode::Unavailable | RefusalCode::Timeout | RefusalCode::Internal
-        );
+        let is_mood =
+            matches!(code, RefusalCode::Unavailable | RefusalCode::Timeout | RefusalCode::Internal);
         if is_mood { self.arrange(code).await.unwrap_or(request) } else { request }
     }
 }

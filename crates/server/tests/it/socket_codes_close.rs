@@ -66,7 +66,7 @@ async fn provoke(stand: &mut Stand, code: CloseCode) -> Option<Option<u16>> {
     };
     match code {
         CloseCode::Normal => doomed.tell(&json!({"type": "bye"})).await,
-        CloseCode::WebSocket => doomed.write(&unmasked_frame("{}")).await,
+        CloseCode::WebSocket => doomed.write(&unmasked_frame(b"{}")).await,
         CloseCode::Binary => doomed.write(&client_frame(true, Opcode::Binary, b"{}")).await,
         CloseCode::NotUtf8 => doomed.write(&client_frame(true, Opcode::Text, b"\xff\xff")).await,
         CloseCode::TooBig => {
@@ -142,8 +142,7 @@ async fn a_version_that_is_not_served_gets_no_socket() {
     let mut stand = Stand::with(short(CloseCode::Version)).await;
     let bearer = format!("Bearer {}", stand.ada.token);
     let mut old = Socket::over(stand.server.tcp().await);
-    let request =
-        upgrade(&[("Sec-WebSocket-Protocol", "voodoo.v0"), ("Authorization", &bearer)]);
+    let request = upgrade(&[("Sec-WebSocket-Protocol", "voodoo.v0"), ("Authorization", &bearer)]);
     old.write(request.as_bytes()).await;
     assert_eq!(old.head().await.status, 426);
     stand.talk_goes_on().await;

@@ -58,7 +58,10 @@ async fn reactions_of_a_moment_are_one_event_that_the_askers_get_too() {
         assert_eq!((&event["rev"], event.get("by")), (&json!(3), None), "{event}");
         let mut counts = event["counts"].as_array().unwrap().clone();
         counts.sort_by_key(|one| one["count"].as_u64());
-        assert_eq!(counts, [json!({"emoji": "👍", "count": 1}), json!({"emoji": "🎉", "count": 2})]);
+        assert_eq!(
+            counts,
+            [json!({"emoji": "👍", "count": 1}), json!({"emoji": "🎉", "count": 2})]
+        );
     }
     for (socket, id) in sockets.iter_mut().zip(asked) {
         let ok = socket.reply(id).await;
@@ -119,8 +122,7 @@ async fn whoever_comes_and_goes_in_a_moment_is_told_by_one_event() {
 async fn a_removal_waits_for_nobody() {
     let Scene { people, mut sockets, group, .. } = scene().await;
     let waiting = sockets[1].request(&react(&group, "🎉", true)).await;
-    let remove =
-        json!({"type": "member_remove", "conversation": group, "user": people[1].user});
+    let remove = json!({"type": "member_remove", "conversation": group, "user": people[1].user});
     sockets[0].ok(&remove).await;
     assert_eq!(sockets[1].event("conversation_gone").await["why"], "removed");
     assert_eq!(sockets[1].reply(waiting).await["type"], "ok", "it was asked for before");

@@ -10,7 +10,8 @@ use crate::socket::{Server, client_id, send, settings};
 
 fn quick() -> Settings {
     let moment = Duration::from_millis(50);
-    let retention = Terms { day: Duration::from_secs(60), every: moment, pause: moment, ..Terms::default() };
+    let retention =
+        Terms { day: Duration::from_secs(60), every: moment, pause: moment, ..Terms::default() };
     Settings { retention, ..settings() }
 }
 

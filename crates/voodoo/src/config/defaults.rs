@@ -12,7 +12,8 @@ use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions};
 use voodoo_server::listener::ListenerOptions;
 
 use super::sections::{
-    Attempts, Config, FloodConfig, Hashing, Http, Log, LogFormat, RuleConfig, StoreConfig, Synchronous, Timers,
+    Attempts, Config, FloodConfig, Hashing, Http, Log, LogFormat, RuleConfig, StoreConfig,
+    Synchronous, Timers,
 };
 
 impl Default for Config {

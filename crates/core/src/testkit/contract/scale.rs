@@ -97,7 +97,8 @@ pub async fn a_broadcast_holds_a_hundred_thousand(engine: Arc<dyn Engine>) {
         assert_eq!(before, of_reader().await, "{way}: nothing else moved");
     }
     stage.write(join(&stage, news, *late)).await.expect("it is open");
-    let marks = rest[..2_000].iter().map(|user| ReadMark { user: *user, conversation: news, seq: 1 });
+    let marks =
+        rest[..2_000].iter().map(|user| ReadMark { user: *user, conversation: news, seq: 1 });
     let (stored, _) =
         stage.engine.advance_read(marks.collect(), stage.now_ms()).await.expect("marks");
     assert_eq!(stored.len(), 2_000);
@@ -130,7 +131,8 @@ pub async fn a_group_holds_ten_thousand_and_no_more(engine: Arc<dyn Engine>) {
     let last = stage.send(group, users[1], "so many").await;
     let joined = Join { by: in_time, target: JoinBy::Conversation(group), at_ms: stage.now_ms() };
     let late = Join { by: late, ..joined.clone() };
-    let wishes = Wishes::Memberships(vec![Move::Leave(leave), Move::Join(joined), Move::Join(late)]);
+    let wishes =
+        Wishes::Memberships(vec![Move::Leave(leave), Move::Join(joined), Move::Join(late)]);
     let together = Together { conversation: group, wishes, at_ms: stage.now_ms() };
     let applied = stage.write(Write::Together(together)).await.expect("it is carried out");
     let Reply::Each(each) = &applied.reply else { panic!("not an answer to each") };
@@ -150,7 +152,8 @@ pub async fn a_group_holds_ten_thousand_and_no_more(engine: Arc<dyn Engine>) {
     let page = stage.engine.history(in_time, group, Around::Newest, size).await.expect("a page");
     let reactions = page.messages[0].reactions.as_deref().expect("a reaction");
     assert_eq!((reactions[0].count, page.rev), (1_000, last.rev + 2));
-    let marks = users[1..2_001].iter().map(|user| ReadMark { user: *user, conversation: group, seq: 1 });
+    let marks =
+        users[1..2_001].iter().map(|user| ReadMark { user: *user, conversation: group, seq: 1 });
     let (stored, _) =
         stage.engine.advance_read(marks.collect(), stage.now_ms()).await.expect("marks");
     assert_eq!(stored.len(), 1_999, "who wrote it has read it");

@@ -116,7 +116,8 @@ impl<'d> View<'d> {
         let mut rows = statement.query(keys).map_err(Fault::new)?;
         let (mut events, mut n_taken_bytes) = (Vec::new(), 0);
         while let Some(row) = rows.next().map_err(Fault::new)? {
-            n_taken_bytes += row.get_ref(0).and_then(|text| Ok(text.as_str()?.len())).map_err(Fault::new)?;
+            n_taken_bytes +=
+                row.get_ref(0).and_then(|text| Ok(text.as_str()?.len())).map_err(Fault::new)?;
             if n_taken_bytes > n_bytes && !events.is_empty() {
                 break;
             }
@@ -210,7 +211,11 @@ fn weight(row: &MessageRow) -> usize {
 }
 
 /// Takes the nearest rows that fit with the events behind them; whether some were left.
-fn fit(view: &View<'_>, rows: Vec<MessageRow>, size: PageSize) -> Result<(VecDeque<MessageRow>, bool)> {
+fn fit(
+    view: &View<'_>,
+    rows: Vec<MessageRow>,
+    size: PageSize,
+) -> Result<(VecDeque<MessageRow>, bool)> {
     let n_found = rows.len();
     let between = view.between(&rows)?;
     let (mut taken, mut n_bytes, mut n_events) = (VecDeque::new(), 0_usize, 0);
