@@ -47,6 +47,8 @@ pub(crate) struct Shard {
     /// The ways to all shards; none keeps another alive.
     ways: Arc<[mpsc::WeakSender<Job>]>,
     gathers: Gathers<oneshot::Sender<Answer>>,
+    /// What its own askers asked for before it is under way, and has to be through first.
+    deferred: Vec<Job>,
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     clock: Arc<dyn Clock>,
@@ -71,6 +73,7 @@ impl Conversations {
             mailbox,
             ways: Arc::clone(&ways),
             gathers: Gathers::new(settings.gather, settings.shard_mailbox),
+            deferred: Vec::new(),
             store: Arc::clone(ground.store),
             bus: Arc::clone(ground.bus),
             clock: Arc::clone(ground.clock),
@@ -125,11 +128,8 @@ impl Shard {
     pub(crate) async fn run(mut self) {
         let mut jobs = Vec::new();
         loop {
-            let due = self.gathers.next_due();
-            let is_over = tokio::select! {
-                n = self.mailbox.recv_many(&mut jobs, MAX_BATCH) => n == 0,
-                () = wait_until(due) => false,
-            };
+            jobs.append(&mut self.deferred);
+            let is_over = self.receive(&mut jobs).await;
             let batch = self.arrange(jobs.drain(..), is_over);
             if !batch.is_empty() {
                 self.carry_out(batch).await;
@@ -140,16 +140,41 @@ impl Shard {
         }
     }
 
+    /// Waits for jobs, or until what waits is due; not at all where there are jobs already. Whether
+    /// it is over.
+    async fn receive(&mut self, jobs: &mut Vec<Job>) -> bool {
+        if !jobs.is_empty() {
+            while let Ok(job) = self.mailbox.try_recv() {
+                jobs.push(job);
+                if jobs.len() >= MAX_BATCH {
+                    break;
+                }
+            }
+            return false;
+        }
+        let due = self.gathers.next_due();
+        tokio::select! {
+            n = self.mailbox.recv_many(jobs, MAX_BATCH) => n == 0,
+            () = wait_until(due) => false,
+        }
+    }
+
     /// Puts what is to be carried out now in order; some of it only waits.
     fn arrange(&mut self, jobs: impl Iterator<Item = Job>, is_over: bool) -> Batch {
         let mut batch = Batch::new();
+        // Whether these have to wait is known only when they were tried.
+        let mut tried = Vec::new();
         for job in jobs {
             let conversation = job.write.conversation();
             let key = conversation.and_then(|id| Key::of(&job.write, id));
             let user = asker(&job.write);
+            if !tried.is_empty() && tried.contains(&(conversation, user)) {
+                self.deferred.push(job);
+                continue;
+            }
             if let (Some(key), Some(user)) = (key, user)
                 && self.gathers.is_open(&key)
-                && !self.gathers.has(&key, user)
+                && (key.is_reaction() || !self.gathers.has(&key, user))
             {
                 self.gather(key, user, job.write, job.answer);
                 continue;
@@ -161,6 +186,9 @@ impl Shard {
                 self.take(&before, &mut batch);
             }
             let again = may_wait(&job.write).then(|| job.write.clone());
+            if again.is_some() {
+                tried.push((conversation, user));
+            }
             let Job { write, asker, answer } = job;
             batch.push((write, Waits::One { asker, answer, again }));
         }

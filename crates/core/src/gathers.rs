@@ -1,8 +1,8 @@
 //! Small changes to large groups that wait to be carried out together.
 //!
 //! The rules say which (see [`Reply::Later`](crate::apply::Reply)); here they wait, in order, each
-//! kind for its conversation. Whoever already waits and asks for more is carried out first: nobody
-//! is overtaken by themselves.
+//! kind for its conversation. Whoever waits and asks for something else is carried out first:
+//! nobody is overtaken by themselves.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -21,6 +21,12 @@ pub(crate) struct Key {
 }
 
 impl Key {
+    /// Reactions of one user are carried out together too, in their order; of joins and leaves each
+    /// is alone.
+    pub(crate) fn is_reaction(self) -> bool {
+        self.seq.is_some()
+    }
+
     /// The key of a write that may have to wait in a conversation.
     pub(crate) fn of(write: &Write, conversation: ConversationId) -> Option<Self> {
         let seq = match wish(write)? {

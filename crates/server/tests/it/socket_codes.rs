@@ -41,13 +41,16 @@ impl Stand {
     pub(crate) async fn with(settings: Settings) -> Self {
         let (server, store) = Moody::server(settings).await;
         let (ada, bo) = (server.person("ada").await, server.person("bo").await);
-        let (mut of_ada, of_bo) = (server.live(&ada).await, server.live(&bo).await);
+        let (mut of_ada, mut of_bo) = (server.live(&ada).await, server.live(&bo).await);
         let group = of_ada.ok(&group(1, &[&bo])).await["conversation"].clone();
         let direct = json!({"type": "create", "client_id": client_id(2), "kind": "direct",
             "members": [bo.user]});
         let direct = of_ada.ok(&direct).await["conversation"].clone();
         of_ada.ok(&send(&group, 3, "first")).await;
         of_ada.ok(&send(&direct, 4, "first")).await;
+        for _ in 0..2 {
+            of_bo.event("message").await;
+        }
         let n_said = 4;
         Self { server, store, ada, bo, of_ada, of_bo, group, direct, n_said }
     }
