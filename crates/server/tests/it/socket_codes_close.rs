@@ -64,6 +64,7 @@ async fn provoke(stand: &mut Stand, code: CloseCode) -> Option<Option<u16>> {
         | CloseCode::TooManySessions
         | CloseCode::Flooding => server.live(&cleo).await,
     };
+    let mut newer = Vec::new();
     match code {
         CloseCode::Normal => doomed.tell(&json!({"type": "bye"})).await,
         CloseCode::WebSocket => doomed.write(&unmasked_frame(b"{}")).await,
@@ -78,7 +79,7 @@ async fn provoke(stand: &mut Stand, code: CloseCode) -> Option<Option<u16>> {
         }
         CloseCode::TooManySessions => {
             for _ in 0..3 {
-                server.live(&cleo).await;
+                newer.push(server.live(&cleo).await);
             }
         }
         CloseCode::Flooding => {
