@@ -10,5 +10,6 @@ use crate::suites::{self, E2E};
 ///
 /// If a test fails or is skipped, or something the tests need is missing.
 pub(crate) fn run(args: &[String]) -> Result<()> {
-    suites::run(&[&E2E], args.first().map(String::as_str))
+    let filters: Vec<&str> = args.first().map(String::as_str).into_iter().collect();
+    suites::run(&[&E2E], &filters)
 }

@@ -12,6 +12,7 @@ mod e2e;
 mod fix;
 mod needs;
 mod process;
+mod proof;
 mod repo;
 mod run;
 mod setup;
@@ -44,6 +45,7 @@ const COMMANDS: &[Command] = &[
     command("tidy", "", "rules of the house that no compiler knows", tidy::run),
     command("e2e", "[FILTER]", "end-to-end tests in a real browser", e2e::run),
     command("bench", "[ARGS]", "the load tool", bench::run),
+    command("proof", "[ARGS]", "the long proof: 200 kills, a million messages", proof::run),
     command("dist", "", "release binary with checksums in dist/", dist::run),
 ];
 

@@ -64,6 +64,17 @@ pub(crate) fn metadata(args: &[&str]) -> Result<Value> {
     serde_json::from_str(&text).context("cargo metadata is not JSON")
 }
 
+/// The commit of the checkout, marked if something in it is not committed.
+///
+/// # Errors
+///
+/// If this is not a git checkout.
+pub(crate) fn commit() -> Result<String> {
+    let mut git = Command::new("git");
+    git.current_dir(root()).args(["describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]);
+    Ok(process::read(&mut git)?.trim().to_owned())
+}
+
 /// Every file of the checkout that is or could be committed, relative to the root, in order.
 ///
 /// # Errors

@@ -37,10 +37,17 @@ pub(crate) const ALL: &[&Suite] = &[&WEB, &RUST, &E2E];
 
 /// What the suites of one run share.
 struct Plan<'a> {
-    /// Only tests whose name contains this.
-    filter: Option<&'a str>,
+    /// Only tests whose name contains one of these; all if there are none.
+    filters: &'a [&'a str],
     /// Where the runners leave their reports.
     reports: PathBuf,
+}
+
+impl Plan<'_> {
+    /// The filters as one pattern, for runners that take only one.
+    fn pattern(&self) -> Option<String> {
+        (!self.filters.is_empty()).then(|| self.filters.join("|"))
+    }
 }
 
 /// What a runner counted, and whether it ended well.
@@ -64,10 +71,10 @@ pub(crate) fn ensure_needs(suites: &[&Suite]) -> Result<()> {
 /// # Errors
 ///
 /// If a test fails or is skipped, no test ran, or something the suites need is missing.
-pub(crate) fn run(suites: &[&Suite], filter: Option<&str>) -> Result<()> {
+pub(crate) fn run(suites: &[&Suite], filters: &[&str]) -> Result<()> {
     ensure_needs(suites)?;
     web::install()?;
-    let plan = Plan { filter, reports: repo::target_dir()?.join("xtask") };
+    let plan = Plan { filters, reports: repo::target_dir()?.join("xtask") };
     fs::create_dir_all(&plan.reports)?;
     let start = Instant::now();
     let mut sum = Tally::default();
@@ -77,7 +84,7 @@ pub(crate) fn run(suites: &[&Suite], filter: Option<&str>) -> Result<()> {
     say(format!("\nall suites: {:.1} s", start.elapsed().as_secs_f64()));
     say(sum);
     match (sum.passed, sum.failed) {
-        (0, 0) => bail!("no test matches `{}`", filter.unwrap_or_default()),
+        (0, 0) => bail!("no test matches `{}`", filters.join("|")),
         (_, 0) => Ok(()),
         (_, failed) => bail!("{failed} failed"),
     }
@@ -91,7 +98,7 @@ fn run_one(suite: &Suite, plan: &Plan<'_>) -> Tally {
         Ran { tally: Tally::default(), ended_well: false }
     });
     let mut tally = ran.tally;
-    if let Some(complaint) = tally.judge(ran.ended_well, plan.filter.is_some()) {
+    if let Some(complaint) = tally.judge(ran.ended_well, !plan.filters.is_empty()) {
         say(format!("{}: {complaint}", suite.name));
     }
     say(format!("== {}: {:.1} s", suite.name, start.elapsed().as_secs_f64()));
@@ -102,7 +109,7 @@ fn run_one(suite: &Suite, plan: &Plan<'_>) -> Tally {
 fn run_rust(plan: &Plan<'_>) -> Result<Ran> {
     web::build()?;
     let mut tests = cargo(["test", "--workspace", "--locked", "--no-fail-fast"]);
-    tests.args(["--profile", CI_PROFILE]).args(plan.filter);
+    tests.args(["--profile", CI_PROFILE, "--"]).args(plan.filters);
     if let Some(python) = needs::python() {
         tests.env("VOODOO_PYTHON", python);
     }
@@ -115,8 +122,8 @@ fn run_web(plan: &Plan<'_>) -> Result<Ran> {
     let report = plan.reports.join("vitest.json");
     let mut tests = npm(["run", "test", "--", "--reporter=default", "--reporter=json"]);
     tests.arg(format!("--outputFile.json={}", report.display()));
-    if let Some(filter) = plan.filter {
-        tests.args(["--passWithNoTests", "--testNamePattern", filter]);
+    if let Some(pattern) = plan.pattern() {
+        tests.args(["--passWithNoTests", "--testNamePattern", &pattern]);
     }
     run_reporting(&mut tests, &report, Tally::of_vitest)
 }
@@ -128,9 +135,9 @@ fn run_e2e(plan: &Plan<'_>) -> Result<Ran> {
     if let Some(browser) = needs::browser() {
         tests.env("CHROMIUM", browser);
     }
-    if let Some(filter) = plan.filter {
-        tests.args(["--grep", filter]);
-        if !lists_any(filter, &binary) {
+    if let Some(pattern) = plan.pattern() {
+        tests.args(["--grep", &pattern]);
+        if !lists_any(&pattern, &binary) {
             return Ok(Ran { tally: Tally::default(), ended_well: true });
         }
     }
@@ -142,8 +149,8 @@ fn run_e2e(plan: &Plan<'_>) -> Result<Ran> {
 }
 
 /// Whether an end-to-end test matches; asked first, since the binary takes long to build.
-fn lists_any(filter: &str, binary: &Path) -> bool {
-    let mut list = npm(["run", "e2e", "--", "--list", "--grep", filter]);
+fn lists_any(pattern: &str, binary: &Path) -> bool {
+    let mut list = npm(["run", "e2e", "--", "--list", "--grep", pattern]);
     process::works(list.env("VOODOO_BIN", binary))
 }
 

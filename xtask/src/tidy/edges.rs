@@ -26,7 +26,8 @@ const EDGES: &[Drawn] = &[
         to_in_tests: &["voodoo-store", "voodoo-client"],
     },
     Drawn { from: "voodoo-client", to: &["voodoo-proto"], to_in_tests: &[] },
-    Drawn { from: "voodoo", to: ALL, to_in_tests: &[] },
+    Drawn { from: "voodoo-proof", to: &["voodoo-client"], to_in_tests: &[] },
+    Drawn { from: "voodoo", to: ALL, to_in_tests: &["voodoo-proof"] },
     Drawn { from: "voodoo-bench", to: ALL, to_in_tests: &[] },
     Drawn { from: "xtask", to: &[], to_in_tests: &[] },
 ];

@@ -1,0 +1,10 @@
+//! Makes histories: clients that talk over a real server while it is killed, stopped or cut off.
+
+pub mod client;
+mod frame;
+pub mod people;
+pub mod plan;
+pub mod proxy;
+pub mod server;
+
+pub use plan::{Outcome, Plan, Trouble, carry_out};

@@ -1,0 +1,259 @@
+//! A run: clients talk, troubles come at random moments, and in the end all is compared.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use voodoo_client::Address;
+
+use super::client::{Phase, Shared, Talker};
+use super::people::{Directory, Visit, read_all};
+use super::proxy::Proxy;
+use super::server::{Program, Server};
+use crate::check::{self, Anomaly};
+use crate::history::{Client, History, Place};
+
+/// For everything that a live server does at once.
+const PATIENCE: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(2);
+
+/// What befalls the server, or the way to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// `kill -9`, and a start on the same data.
+    Kill,
+    /// It stands still for so long, and goes on.
+    Stop(Duration),
+    /// Every connection is cut where it is.
+    Cut,
+    /// Nothing comes through for so long, and nobody is told.
+    Hold(Duration),
+    /// The disk takes nothing for so long.
+    Full(Duration),
+}
+
+/// A run.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What to start.
+    pub program: Program,
+    /// Accounts; an even number.
+    pub n_people: u32,
+    /// Clients of each.
+    pub n_clients_each: u32,
+    /// Members of a group, if there are groups beside the direct conversations.
+    pub group: Option<usize>,
+    /// Messages of one client that are unanswered at once, at most.
+    pub window: usize,
+    /// What comes, one after the other.
+    pub troubles: Vec<Trouble>,
+    /// Messages acknowledged before the next trouble may come.
+    pub n_acked_between: u64,
+    /// Messages acknowledged in all, at least.
+    pub n_acked: u64,
+    /// A server that says nothing for so long is given up by its clients.
+    pub silence: Duration,
+}
+
+/// What came of a run.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Everything recorded.
+    pub history: History,
+    /// What is wrong with it.
+    pub anomalies: Vec<Anomaly>,
+    /// Messages acknowledged.
+    pub n_acked: u64,
+    /// How long clients talked.
+    pub talked: Duration,
+    /// From each trouble's end to the next acknowledgement.
+    pub recoveries: Vec<Duration>,
+    /// From the last trouble's end until all clients had everything.
+    pub settled: Duration,
+}
+
+/// Carries a run out.
+///
+/// # Errors
+///
+/// If the server cannot be used at all, does not recover, or speaks against the protocol.
+pub async fn carry_out(plan: &Plan) -> Result<Outcome> {
+    let mut server = Server::start(plan.program.clone())?;
+    let directory = Directory::make(&server, plan.n_people, plan.group).await?;
+    let proxy = Proxy::start(server.listens()).await?;
+    let (say, phase) = watch::channel(Phase::Talk);
+    let shared = Arc::new(Shared {
+        address: Address::parse(&format!("http://{}", proxy.listens()))?,
+        directory: Arc::clone(&directory),
+        start: Instant::now(),
+        phase,
+        n_acked: 0.into(),
+        n_open: 0.into(),
+        next_line: 0.into(),
+        silence: plan.silence,
+    });
+    let mut talkers = start_talkers(plan, &shared);
+    let run = Run { plan, shared: &shared, proxy: &proxy };
+    let recoveries = tokio::select! {
+        recoveries = run.troubles(&mut server) => recoveries,
+        early = talkers.join_next() => Err(ended_early(early)),
+    };
+    let recoveries = recoveries.with_context(|| server.log())?;
+    let talked = shared.start.elapsed();
+    let quiet = Instant::now();
+    let mut history = settle(&run, &server, &say, talkers).await.with_context(|| server.log())?;
+    let settled = quiet.elapsed();
+    history.spells = directory.spells();
+    let mut readers: JoinSet<_> = directory
+        .people
+        .iter()
+        .map(|person| server.address().map(|address| (address, person.clone())))
+        .map(|reader| {
+            let directory = Arc::clone(&directory);
+            async move {
+                let (address, person) = reader?;
+                read_all(address, directory, person).await
+            }
+        })
+        .collect();
+    while let Some(readings) = readers.join_next().await {
+        history.readings.extend(readings??);
+    }
+    let anomalies = check::check(&history);
+    let n_acked = shared.n_acked.load(Ordering::Relaxed);
+    Ok(Outcome { history, anomalies, n_acked, talked, recoveries, settled })
+}
+
+type Talkers = JoinSet<Result<History>>;
+
+fn start_talkers(plan: &Plan, shared: &Arc<Shared>) -> Talkers {
+    let people = &shared.directory.people;
+    let each = people.iter().flat_map(|person| (0..plan.n_clients_each).map(move |_| person));
+    (0..)
+        .zip(each)
+        .map(|(number, person)| {
+            Talker::new(shared, person.clone(), Client(number), plan.window).run()
+        })
+        .collect()
+}
+
+fn ended_early(early: Option<Result<Result<History>, tokio::task::JoinError>>) -> anyhow::Error {
+    match early {
+        Some(Ok(Err(error))) => error,
+        Some(Err(error)) => error.into(),
+        Some(Ok(Ok(_))) | None => anyhow::anyhow!("a client ended while it should talk"),
+    }
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    shared: &'a Shared,
+    proxy: &'a Proxy,
+}
+
+impl Run<'_> {
+    /// Lets every trouble come, and gives how long each recovery took.
+    async fn troubles(&self, server: &mut Server) -> Result<Vec<Duration>> {
+        let mut recoveries = Vec::new();
+        for trouble in &self.plan.troubles {
+            self.wait_for(self.n_acked() + self.plan.n_acked_between).await?;
+            sleep(Duration::from_millis(rand::random_range(0..200))).await;
+            let over = self.strike(*trouble, server).await?;
+            let n_acked = self.n_acked();
+            self.wait_for(n_acked + 1).await.with_context(|| format!("after {trouble:?}"))?;
+            recoveries.push(over.elapsed());
+        }
+        self.wait_for(self.plan.n_acked).await?;
+        Ok(recoveries)
+    }
+
+    /// Does it, and says since when it is over.
+    async fn strike(&self, trouble: Trouble, server: &mut Server) -> Result<Instant> {
+        match trouble {
+            Trouble::Kill => {
+                server.kill()?;
+                let dead = Instant::now();
+                server.restart()?;
+                return Ok(dead);
+            }
+            Trouble::Stop(time) => {
+                server.signal("STOP")?;
+                sleep(time).await;
+                server.signal("CONT")?;
+            }
+            Trouble::Cut => self.proxy.cut(),
+            Trouble::Hold(time) => {
+                self.proxy.hold(true);
+                sleep(time).await;
+                self.proxy.hold(false);
+            }
+            Trouble::Full(time) => {
+                server.limit_files(Some(1))?;
+                sleep(time).await;
+                server.limit_files(None)?;
+            }
+        }
+        Ok(Instant::now())
+    }
+
+    fn n_acked(&self) -> u64 {
+        self.shared.n_acked.load(Ordering::Relaxed)
+    }
+
+    async fn wait_for(&self, n_acked: u64) -> Result<()> {
+        let mut last = (self.n_acked(), Instant::now());
+        while last.0 < n_acked {
+            sleep(POLL).await;
+            if self.n_acked() > last.0 {
+                last = (self.n_acked(), Instant::now());
+            }
+            ensure!(last.1.elapsed() < PATIENCE, "nothing was acknowledged for {PATIENCE:?}");
+        }
+        Ok(())
+    }
+}
+
+/// Ends the talk: everything said is answered, then everyone sees everything.
+async fn settle(
+    run: &Run<'_>,
+    server: &Server,
+    say: &watch::Sender<Phase>,
+    mut talkers: Talkers,
+) -> Result<History> {
+    say.send_replace(Phase::Finish);
+    let answered = async {
+        while run.shared.n_open.load(Ordering::Relaxed) > 0 {
+            sleep(POLL).await;
+        }
+    };
+    timeout(PATIENCE, answered).await.context("some messages are never answered")?;
+    let revs = newest(server, &run.shared.directory).await?;
+    say.send_replace(Phase::Settle(Arc::new(revs)));
+    let mut history = History::default();
+    let joined = async {
+        while let Some(recorded) = talkers.join_next().await {
+            history.absorb(recorded??);
+        }
+        anyhow::Ok(())
+    };
+    timeout(PATIENCE, joined).await.context("some clients never see everything")??;
+    Ok(history)
+}
+
+/// The newest change of each conversation.
+async fn newest(server: &Server, directory: &Directory) -> Result<HashMap<Place, u64>> {
+    let mut revs = HashMap::new();
+    for person in &directory.people {
+        let visit = Visit::begin(&server.address()?, person).await?;
+        let known = visit.heads.values().filter_map(|head| {
+            directory.place(&head.conversation).map(|place| (place, head.last_rev))
+        });
+        revs.extend(known);
+    }
+    Ok(revs)
+}
