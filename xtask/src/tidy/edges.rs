@@ -27,7 +27,18 @@ const EDGES: &[Drawn] = &[
     },
     Drawn { from: "voodoo-client", to: &["voodoo-proto"], to_in_tests: &[] },
     Drawn { from: "voodoo-proof", to: &["voodoo-client"], to_in_tests: &[] },
-    Drawn { from: "voodoo", to: ALL, to_in_tests: &["voodoo-proof"] },
+    Drawn {
+        from: "voodoo",
+        to: &[
+            "voodoo-proto",
+            "voodoo-core",
+            "voodoo-store",
+            "voodoo-server",
+            "voodoo-client",
+            "voodoo-bench",
+        ],
+        to_in_tests: &["voodoo-proof"],
+    },
     Drawn { from: "voodoo-bench", to: ALL, to_in_tests: &[] },
     Drawn { from: "xtask", to: &[], to_in_tests: &[] },
 ];

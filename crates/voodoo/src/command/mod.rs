@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod bench;
 mod health;
 mod invite;
 mod output;
@@ -45,6 +46,11 @@ enum Command {
     Config(settings::ConfigCommand),
     /// Ask the server that should be running here whether it serves.
     Healthcheck,
+    /// Measure this program on this machine.
+    Bench(voodoo_bench::Arguments),
+    /// Be one process of a measurement.
+    #[command(subcommand, hide = true)]
+    BenchPart(voodoo_bench::Part),
     /// Say which version this is.
     Version(Format),
     /// Print what completes commands in a shell.
@@ -75,6 +81,8 @@ impl Arguments {
             Command::Invite(command) => invite::run(command, &read()?.config),
             Command::Config(command) => settings::run(command, &read()?),
             Command::Healthcheck => health::run(&read()?.config),
+            Command::Bench(arguments) => bench::run(&arguments),
+            Command::BenchPart(part) => bench::part(part),
             Command::Version(format) => version(format),
             Command::Completions { shell } => completions(shell),
         }

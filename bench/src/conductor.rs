@@ -1,0 +1,311 @@
+//! The conductor of one run against one subject: starts the client processes, gives orders, and
+//! puts together what they tell.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail, ensure};
+
+use crate::child::{Client, Ears, Subject, source};
+use crate::control::{Checked, Connected, Drive, Drove, Load, Order, Setup, Told};
+use crate::progress::Progress;
+use crate::seed::{GROUP, Seed};
+use crate::spread::Spread;
+
+/// Connections that each client process has under way at a time.
+const WINDOW: usize = 200;
+/// Longer than any phase may be silent.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// Set by Ctrl-C: what is under way ends early, and the report is written.
+pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Whether somebody wants an end.
+pub(crate) fn is_stopped() -> bool {
+    STOP.load(Ordering::Relaxed)
+}
+
+/// How the clients of a run are made.
+pub(crate) struct Cast<'a> {
+    /// Users in all.
+    pub(crate) users: usize,
+    /// Client processes.
+    pub(crate) processes: usize,
+    /// Bytes of each text.
+    pub(crate) text_bytes: usize,
+    /// The data folder that the seed made.
+    pub(crate) folder: &'a Path,
+    /// The certificate that clients believe, if they speak TLS.
+    pub(crate) tls_cert: Option<&'a Path>,
+}
+
+/// One run against one subject.
+pub(crate) struct Conductor<'a> {
+    clients: Vec<Client>,
+    ears: Ears,
+    progress: &'a mut Progress,
+    has_sent_stop: bool,
+}
+
+/// One broadcast.
+pub(crate) struct Round {
+    /// From sending to the last receiver, in nanoseconds.
+    pub(crate) last_ns: u64,
+    /// From sending to each receiver.
+    pub(crate) took: Spread,
+}
+
+impl<'a> Conductor<'a> {
+    /// Starts the client processes; users are dealt in whole groups.
+    pub(crate) fn new(
+        cast: &Cast<'_>,
+        subject: &Subject,
+        is_bare: bool,
+        progress: &'a mut Progress,
+    ) -> Result<Self> {
+        let (mouth, ears) = channel();
+        let mut clients = Vec::new();
+        let each = cast.users.div_ceil(cast.processes).next_multiple_of(GROUP);
+        for (number, first) in (0..cast.users).step_by(each).enumerate() {
+            let setup = Setup {
+                server: subject.address,
+                source: source(number),
+                first,
+                n_users: each.min(cast.users - first),
+                is_bare,
+                tls_cert: cast.tls_cert.map(Path::to_owned).filter(|_| !is_bare),
+                seed: Seed::path(cast.folder),
+                text_bytes: cast.text_bytes,
+            };
+            clients.push(Client::start(number, setup, mouth.clone())?);
+        }
+        let mut conductor = Self { clients, ears, progress, has_sent_stop: false };
+        conductor.gather(|told| matches!(told, Told::Ready).then_some(()))?;
+        Ok(conductor)
+    }
+
+    /// Waits until each client process has told what is waited for.
+    fn gather<T>(&mut self, pick: impl Fn(&Told) -> Option<T>) -> Result<Vec<T>> {
+        let mut found: Vec<Option<T>> = self.clients.iter().map(|_| None).collect();
+        let end = Instant::now() + PATIENCE;
+        while found.iter().any(Option::is_none) {
+            self.pass_on_stop()?;
+            match self.ears.recv_timeout(Duration::from_millis(100)) {
+                Ok((number, Told::Progress { n_live, n_delivered })) => {
+                    self.progress.heard(number, n_live, n_delivered);
+                }
+                Ok((number, told)) => {
+                    if let Some(one) = pick(&told) {
+                        found[number] = Some(one);
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    ensure!(Instant::now() < end, "a client process says nothing more");
+                }
+                Err(RecvTimeoutError::Disconnected) => bail!("the client processes have ended"),
+            }
+        }
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    fn pass_on_stop(&mut self) -> Result<()> {
+        if is_stopped() && !self.has_sent_stop {
+            self.has_sent_stop = true;
+            self.order(&Order::Stop)?;
+        }
+        Ok(())
+    }
+
+    fn order(&mut self, order: &Order) -> Result<()> {
+        self.clients.iter_mut().try_for_each(|client| client.order(order))
+    }
+
+    /// Connects all users.
+    pub(crate) fn connect(&mut self) -> Result<(Connected, Spread)> {
+        self.order(&Order::Connect { window: WINDOW })?;
+        let told = self.gather(|told| match told {
+            Told::Connected(connected) => Some(connected.clone()),
+            _ => None,
+        })?;
+        let mut took = Spread::default();
+        told.iter().for_each(|one| took.add(&one.took));
+        let sum = |pick: fn(&Connected) -> u64| told.iter().map(pick).sum::<u64>();
+        let all = Connected {
+            n_live: told.iter().map(|one| one.n_live).sum(),
+            n_failed: told.iter().map(|one| one.n_failed).sum(),
+            began_ns: told.iter().map(|one| one.began_ns).min().unwrap_or(0),
+            ended_ns: told.iter().map(|one| one.ended_ns).max().unwrap_or(0),
+            took: took.counts(),
+            n_bytes: [sum(|one| one.n_bytes[0]), sum(|one| one.n_bytes[1])],
+        };
+        let n_users: usize = self.clients.iter().map(|client| client.setup.n_users).sum();
+        ensure!(all.n_live == n_users, "{} of {n_users} users are connected", all.n_live);
+        Ok((all, took))
+    }
+
+    /// Drops all connections.
+    pub(crate) fn disconnect(&mut self) -> Result<()> {
+        self.order(&Order::Disconnect)?;
+        self.gather(|told| matches!(told, Told::Disconnected).then_some(())).map(drop)
+    }
+
+    /// Lets user 0 send one message that all others get.
+    pub(crate) fn broadcast(&mut self, conversation: i64) -> Result<Round> {
+        for (number, client) in self.clients.iter_mut().enumerate() {
+            let n = client.setup.n_users - usize::from(number == 0);
+            client.order(&Order::Expect { n: n as u64 })?;
+        }
+        self.clients[0].order(&Order::Say { user: 0, conversation })?;
+        let said = std::cell::Cell::new(0);
+        let arrived = self.gather(|told| match told {
+            Told::Said { at_ns } => {
+                said.set(*at_ns);
+                None
+            }
+            Told::Arrived { last_ns, took } => Some((*last_ns, took.clone())),
+            _ => None,
+        })?;
+        let mut took = Spread::default();
+        arrived.iter().for_each(|(_, counts)| took.add(counts));
+        let last_ns = arrived.iter().map(|(last_ns, _)| *last_ns).max().unwrap_or(0);
+        ensure!(said.get() > 0, "the broadcast was not sent");
+        Ok(Round { last_ns: last_ns.saturating_sub(said.get()), took })
+    }
+
+    /// Lets user 0 send one message, and waits for nothing.
+    pub(crate) fn say(&mut self, conversation: i64) -> Result<()> {
+        self.clients[0].order(&Order::Say { user: 0, conversation })
+    }
+
+    /// Begins a load; of pairs, the first process plays as many as it has.
+    pub(crate) fn begin(&mut self, load: Load, seconds: f64) -> Result<()> {
+        let mut n_left = match load {
+            Load::Turns { .. } => usize::MAX,
+            Load::Window { n_pairs, .. } | Load::Pace { n_pairs, .. } => n_pairs,
+        };
+        let n_all = n_left;
+        for client in &mut self.clients {
+            let n_own = n_left.min(client.setup.n_users / 2);
+            n_left -= n_own;
+            let load = match load {
+                Load::Turns { group } => Load::Turns { group },
+                Load::Window { window, .. } => Load::Window { n_pairs: n_own, window },
+                Load::Pace { per_s, .. } => {
+                    Load::Pace { n_pairs: n_own, per_s: share(per_s, n_own, n_all) }
+                }
+            };
+            client.order(&Order::Drive(Drive { load, seconds }))?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a load is over.
+    pub(crate) fn finish(&mut self) -> Result<Outcome> {
+        let told = self.gather(|told| match told {
+            Told::Drove(drove) => Some(drove.clone()),
+            _ => None,
+        })?;
+        let mut outcome = Outcome::default();
+        told.iter().for_each(|drove| outcome.add(drove));
+        Ok(outcome)
+    }
+
+    /// Compares every client with the server, and fails if anything is wrong.
+    pub(crate) fn check(&mut self) -> Result<usize> {
+        self.order(&Order::Check)?;
+        let told = self.gather(|told| match told {
+            Told::Checked(checked) => Some(checked.clone()),
+            _ => None,
+        })?;
+        told.iter().try_for_each(judge)?;
+        Ok(told.iter().map(|checked| checked.n_clients).sum())
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "few pairs")]
+fn share(per_s: f64, n_own: usize, n_all: usize) -> f64 {
+    per_s * n_own as f64 / n_all.max(1) as f64
+}
+
+/// Refuses a run with anything lost, doubled or disordered.
+fn judge(checked: &Checked) -> Result<()> {
+    let n_wrong = checked.n_differ as u64
+        + checked.n_doubled_or_disordered
+        + checked.n_foreign
+        + checked.n_lost
+        + checked.n_lagging
+        + checked.n_closed;
+    ensure!(
+        n_wrong == 0,
+        "the clients' check failed: {} lost, {} doubled or disordered, {} foreign, {} clients differ \
+         from the server's digest, {} times lagging, {} connections ended; for example: {}",
+        checked.n_lost,
+        checked.n_doubled_or_disordered,
+        checked.n_foreign,
+        checked.n_differ,
+        checked.n_lagging,
+        checked.n_closed,
+        checked.example.as_deref().unwrap_or("-")
+    );
+    Ok(())
+}
+
+/// How a load went, all processes together.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    /// Sums.
+    pub(crate) sums: Drove,
+    /// From (planned) sending to the answer.
+    pub(crate) acked: Spread,
+    /// From (planned) sending to delivery.
+    pub(crate) received: Spread,
+}
+
+impl Outcome {
+    fn add(&mut self, drove: &Drove) {
+        let sums = &mut self.sums;
+        sums.n_sent += drove.n_sent;
+        sums.n_acked += drove.n_acked;
+        sums.n_refused += drove.n_refused;
+        sums.n_delivered += drove.n_delivered;
+        sums.n_delivered_in_time += drove.n_delivered_in_time;
+        sums.began_ns =
+            if sums.began_ns == 0 { drove.began_ns } else { sums.began_ns.min(drove.began_ns) };
+        sums.stopped_ns = sums.stopped_ns.max(drove.stopped_ns);
+        sums.ended_ns = sums.ended_ns.max(drove.ended_ns);
+        (0..2).for_each(|way| sums.n_bytes[way] += drove.n_bytes[way]);
+        self.acked.add(&drove.acked);
+        self.received.add(&drove.received);
+    }
+
+    /// Deliveries a second while messages were sent.
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    pub(crate) fn per_s(&self) -> f64 {
+        let took_ns = self.sums.stopped_ns.saturating_sub(self.sums.began_ns).max(1);
+        self.sums.n_delivered_in_time as f64 * 1e9 / took_ns as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_thing_that_is_wrong_fails_the_run_in_words() {
+        judge(&Checked { n_clients: 9, ..Checked::default() }).unwrap();
+        let lost = Checked { n_lost: 1, example: Some("user 3".into()), ..Checked::default() };
+        let words = judge(&lost).unwrap_err().to_string();
+        assert!(words.contains("1 lost") && words.contains("user 3"), "{words}");
+        for wrong in [
+            Checked { n_differ: 1, ..Checked::default() },
+            Checked { n_doubled_or_disordered: 1, ..Checked::default() },
+            Checked { n_foreign: 1, ..Checked::default() },
+            Checked { n_lagging: 1, ..Checked::default() },
+            Checked { n_closed: 1, ..Checked::default() },
+        ] {
+            judge(&wrong).unwrap_err();
+        }
+    }
+}

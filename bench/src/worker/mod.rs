@@ -1,0 +1,462 @@
+//! A client process: thousands of clients in one thread over one epoll.
+//!
+//! Takes orders from its standard input and tells on its standard output. It ends when its input
+//! does.
+
+mod conn;
+mod drive;
+mod receive;
+
+use std::io::{BufRead as _, Write as _, stdin};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use mio::{Events, Interest, Poll, Token, Waker};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, StreamOwned};
+
+use crate::clock::now_ns;
+use crate::control::{Checked, Connected, Load, Order, Setup, Told};
+use crate::seed::Seed;
+use crate::spread::Spread;
+use crate::{seed, tls, wire};
+
+use conn::{Check, Conn, Sending, Stage, Wire};
+use drive::Driving;
+
+const WAKE: Token = Token(usize::MAX);
+/// Bytes read at a time, through one buffer for all.
+const SCRATCH_BYTES: usize = 64 * 1024;
+/// Each client pings about this often, as a real one does when idle.
+const PING_EVERY_NS: u64 = 40_000_000_000;
+/// A comparison with the server that takes longer has failed.
+const CHECK_PATIENCE_NS: u64 = 60_000_000_000;
+/// All must be connected within this time.
+const CONNECT_PATIENCE_NS: u64 = 120_000_000_000;
+const PROGRESS_NS: u64 = 1_000_000_000;
+
+/// One process full of clients.
+pub(crate) struct Worker {
+    setup: Setup,
+    seed: Seed,
+    tls: Option<Arc<ClientConfig>>,
+    poll: Poll,
+    conns: Vec<Conn>,
+    /// Connections with something to write.
+    dirty: Vec<usize>,
+    connecting: Option<Connecting>,
+    expecting: Option<Expecting>,
+    driving: Option<Driving>,
+    /// When the comparison with the server must be over.
+    checking_until_ns: Option<u64>,
+    found: Checked,
+    n_delivered: u64,
+    last_delivery_ns: u64,
+    took: Spread,
+    n_bytes: [u64; 2],
+    hello: Vec<u8>,
+    /// What follows the time in each text.
+    padding: String,
+    client_ids: seed::ClientIds,
+    next_ping: usize,
+    pinged_ns: u64,
+    progress_ns: u64,
+}
+
+struct Connecting {
+    window: usize,
+    next: usize,
+    /// Users whose connection failed; they are tried again.
+    again: Vec<usize>,
+    n_under_way: usize,
+    told: Connected,
+    took: Spread,
+    bytes_before: [u64; 2],
+}
+
+struct Expecting {
+    at: u64,
+}
+
+/// Plays the clients that the first line of the standard input describes.
+///
+/// # Errors
+///
+/// If the conductor's lines are none, or the machine gives no sockets.
+pub(crate) fn run() -> Result<()> {
+    let mut lines = stdin().lock().lines();
+    let first = lines.next().context("no set-up")??;
+    let setup: Setup = serde_json::from_str(&first).context("the set-up")?;
+    drop(lines);
+    let poll = Poll::new()?;
+    let waker = Waker::new(poll.registry(), WAKE)?;
+    let (queue, orders) = sync_channel::<Order>(64);
+    std::thread::spawn(move || {
+        for line in stdin().lock().lines().map_while(Result::ok) {
+            let Ok(order) = serde_json::from_str(&line) else { break };
+            if queue.send(order).is_err() || waker.wake().is_err() {
+                break;
+            }
+        }
+        drop(queue);
+        // The end of the input is the end of the process.
+        waker.wake().ok();
+    });
+    let mut worker = Worker::new(setup, poll)?;
+    tell(&Told::Ready)?;
+    worker.run(&orders)
+}
+
+/// Says one line to the conductor.
+#[expect(clippy::print_stdout, reason = "the conductor reads it")]
+fn tell(told: &Told) -> Result<()> {
+    println!("{}", serde_json::to_string(told)?);
+    Ok(std::io::stdout().flush()?)
+}
+
+impl Worker {
+    fn new(setup: Setup, poll: Poll) -> Result<Self> {
+        let seed = Seed::read(&setup.seed)?;
+        let tls = setup.tls_cert.as_deref().map(tls::client).transpose()?;
+        let mut hello = Vec::new();
+        let version = env!("CARGO_PKG_VERSION");
+        let text = format!(
+            "{{\"type\":\"hello\",\"client\":{{\"name\":\"voodoo-bench\",\"version\":\"{version}\"}}}}"
+        );
+        wire::put_text(&mut hello, text.as_bytes());
+        Ok(Self {
+            conns: (0..setup.n_users).map(|_| Conn::new()).collect(),
+            padding: " x".repeat(setup.text_bytes.saturating_sub(20) / 2),
+            client_ids: seed::ClientIds::new(setup.first),
+            setup,
+            seed,
+            tls,
+            poll,
+            dirty: Vec::new(),
+            connecting: None,
+            expecting: None,
+            driving: None,
+            checking_until_ns: None,
+            found: Checked::default(),
+            n_delivered: 0,
+            last_delivery_ns: 0,
+            took: Spread::default(),
+            n_bytes: [0; 2],
+            hello,
+            next_ping: 0,
+            pinged_ns: now_ns(),
+            progress_ns: now_ns(),
+        })
+    }
+
+    fn run(&mut self, orders: &Receiver<Order>) -> Result<()> {
+        let mut events = Events::with_capacity(1_024);
+        let mut scratch = vec![0; SCRATCH_BYTES];
+        loop {
+            if let Err(error) = self.poll.poll(&mut events, Some(self.patience()))
+                && error.kind() != std::io::ErrorKind::Interrupted
+            {
+                return Err(error.into());
+            }
+            for event in &events {
+                if event.token() == WAKE {
+                    loop {
+                        match orders.try_recv() {
+                            Ok(order) => self.take_order(order)?,
+                            Err(TryRecvError::Empty) => break,
+                            Err(TryRecvError::Disconnected) => return Ok(()),
+                        }
+                    }
+                } else {
+                    self.ready(event.token().0, &mut scratch);
+                    self.write_dirty();
+                }
+            }
+            self.tick()?;
+            self.write_dirty();
+        }
+    }
+
+    /// How long nothing may happen before the clock is looked at.
+    fn patience(&self) -> Duration {
+        let due = self.driving.as_ref().and_then(Driving::due_ns);
+        let wait_ns = due.map_or(20_000_000, |due| due.saturating_sub(now_ns()).min(20_000_000));
+        Duration::from_nanos(wait_ns)
+    }
+
+    fn take_order(&mut self, order: Order) -> Result<()> {
+        match order {
+            Order::Connect { window } => {
+                self.connecting = Some(Connecting {
+                    window,
+                    next: 0,
+                    again: Vec::new(),
+                    n_under_way: 0,
+                    told: Connected { began_ns: now_ns(), ..Connected::default() },
+                    took: Spread::default(),
+                    bytes_before: self.n_bytes,
+                });
+                self.connect_more()
+            }
+            Order::Disconnect => {
+                self.conns.iter_mut().for_each(Conn::drop_wire);
+                tell(&Told::Disconnected)
+            }
+            Order::Expect { n } => {
+                self.took = Spread::default();
+                self.expecting = Some(Expecting { at: self.n_delivered + n });
+                Ok(())
+            }
+            Order::Say { user, conversation } => {
+                let at_ns = now_ns();
+                self.send(user - self.setup.first, conversation, at_ns)?;
+                self.write_dirty();
+                tell(&Told::Said { at_ns })
+            }
+            Order::Drive(drive) => {
+                self.driving = Some(Driving::new(drive, now_ns(), self.n_bytes));
+                self.begin_load(drive.load)
+            }
+            Order::Stop => {
+                if let Some(driving) = &mut self.driving {
+                    driving.stop(now_ns());
+                }
+                Ok(())
+            }
+            Order::Check => self.begin_check(),
+        }
+    }
+
+    fn begin_load(&mut self, load: Load) -> Result<()> {
+        let now = now_ns();
+        match load {
+            Load::Turns { group } => {
+                self.conns.iter_mut().for_each(|conn| conn.n_turns = 0);
+                for index in (0..self.conns.len()).step_by(group.max(1)) {
+                    self.conns[index].n_turns = 1;
+                    self.send_turn(index, group, now)?;
+                }
+                Ok(())
+            }
+            Load::Window { n_pairs, window } => {
+                for pair in 0..n_pairs {
+                    for _ in 0..window {
+                        self.send_pair(pair, now)?;
+                    }
+                }
+                Ok(())
+            }
+            Load::Pace { .. } => Ok(()),
+        }
+    }
+
+    /// Queues one message. Of the yardstick every frame means the same.
+    fn send(&mut self, index: usize, conversation: i64, planned_ns: u64) -> Result<()> {
+        let Some(conn) = self.conns.get_mut(index) else { bail!("there is no user {index}") };
+        if conn.stage != Stage::Live {
+            return Ok(());
+        }
+        let sending = conn.sending.get_or_insert_with(Box::<Sending>::default);
+        let text = if self.setup.is_bare {
+            format!("{{\"type\":\"send\",\"text\":\"@{planned_ns}{}\"}}", self.padding)
+        } else {
+            format!(
+                "{{\"type\":\"send\",\"id\":{},\"conversation\":\"{}\",\"client_id\":\"{}\",\
+                 \"body\":{{\"kind\":\"text\",\"text\":\"@{planned_ns}{}\"}}}}",
+                sending.begin(conversation, planned_ns),
+                seed::conversation_id(conversation),
+                self.client_ids.next(),
+                self.padding
+            )
+        };
+        wire::put_text(&mut conn.out, text.as_bytes());
+        self.mark_dirty(index);
+        Ok(())
+    }
+
+    fn mark_dirty(&mut self, index: usize) {
+        let conn = &mut self.conns[index];
+        if !conn.is_dirty {
+            conn.is_dirty = true;
+            self.dirty.push(index);
+        }
+    }
+
+    fn write_dirty(&mut self) {
+        while let Some(index) = self.dirty.pop() {
+            self.conns[index].is_dirty = false;
+            self.write(index);
+        }
+    }
+
+    fn write(&mut self, index: usize) {
+        match self.conns[index].write_out() {
+            Ok(n) => self.n_bytes[1] += n as u64,
+            Err(error) => self.lose(index, &error.to_string()),
+        }
+    }
+
+    /// Opens connections up to the window, or says that all are there.
+    fn connect_more(&mut self) -> Result<()> {
+        let Some(mut connecting) = self.connecting.take() else { return Ok(()) };
+        while connecting.n_under_way < connecting.window {
+            let next = (connecting.next < self.conns.len()).then_some(connecting.next);
+            let Some(index) = next.or_else(|| connecting.again.pop()) else { break };
+            if next.is_some() {
+                connecting.next += 1;
+            }
+            self.open(index)?;
+            connecting.n_under_way += 1;
+        }
+        let is_late = now_ns() > connecting.told.began_ns + CONNECT_PATIENCE_NS;
+        if connecting.n_under_way > 0 && !is_late {
+            self.connecting = Some(connecting);
+            return Ok(());
+        }
+        let mut told = connecting.told;
+        told.ended_ns = told.ended_ns.max(told.began_ns);
+        told.took = connecting.took.counts();
+        told.n_live = self.conns.iter().filter(|conn| conn.stage == Stage::Live).count();
+        told.n_bytes = [0, 1].map(|way| self.n_bytes[way] - connecting.bytes_before[way]);
+        tell(&Told::Connected(told))
+    }
+
+    fn open(&mut self, index: usize) -> Result<()> {
+        let mut stream = conn::open(self.setup.server, self.setup.source)?;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        self.poll.registry().register(&mut stream, Token(index), interest)?;
+        let user = self.setup.first + index;
+        let host = self.setup.server.to_string();
+        let (path, token) = match self.setup.is_bare {
+            true => (format!("/ws?n={user}"), None),
+            false => ("/ws".to_owned(), Some(seed::token(user))),
+        };
+        let conn = &mut self.conns[index];
+        conn.checker.clear();
+        conn.stage = Stage::Upgrading;
+        conn.opened_ns = now_ns();
+        conn.out = wire::upgrade(&host, &path, token.as_deref());
+        conn.wire = Some(match &self.tls {
+            None => Wire::Plain(stream),
+            Some(config) => {
+                let name = self.setup.server.ip().into();
+                let session = ClientConnection::new(Arc::clone(config), name)?;
+                Wire::Tls(Box::new(StreamOwned::new(session, stream)))
+            }
+        });
+        Ok(())
+    }
+
+    /// A client has come so far that it counts as connected.
+    fn arrived(&mut self, index: usize) {
+        let now = now_ns();
+        let conn = &mut self.conns[index];
+        conn.stage = Stage::Live;
+        if let Some(connecting) = &mut self.connecting {
+            connecting.took.note(now.saturating_sub(conn.opened_ns));
+            connecting.told.ended_ns = now;
+            connecting.n_under_way -= 1;
+        }
+    }
+
+    /// A connection ended by itself.
+    fn lose(&mut self, index: usize, why: &str) {
+        let conn = &mut self.conns[index];
+        let was = conn.stage;
+        conn.drop_wire();
+        let words = format!("user {}: {why} while {was:?}", self.setup.first + index);
+        match (&mut self.connecting, was) {
+            (Some(connecting), Stage::Upgrading | Stage::Greeting) => {
+                connecting.told.n_failed += 1;
+                connecting.n_under_way -= 1;
+                connecting.again.push(index);
+                self.found.example.get_or_insert(words);
+            }
+            (_, Stage::Gone) => {}
+            (_, Stage::Upgrading | Stage::Greeting | Stage::Live) => {
+                self.found.n_closed += 1;
+                self.found.example.get_or_insert(words);
+            }
+        }
+    }
+
+    fn begin_check(&mut self) -> Result<()> {
+        for index in 0..self.conns.len() {
+            if self.setup.is_bare || self.conns[index].stage != Stage::Live {
+                continue;
+            }
+            self.conns[index].check = Check::Asked;
+            let out = &mut self.conns[index].out;
+            wire::put_text(out, b"{\"type\":\"ping\",\"check\":true}");
+            self.mark_dirty(index);
+        }
+        self.checking_until_ns = Some(now_ns() + CHECK_PATIENCE_NS);
+        Ok(())
+    }
+
+    /// What the clock brings.
+    fn tick(&mut self) -> Result<()> {
+        let now = now_ns();
+        self.connect_more()?;
+        self.drive(now)?;
+        if self.expecting.as_ref().is_some_and(|expecting| self.n_delivered >= expecting.at) {
+            self.expecting = None;
+            let took = std::mem::take(&mut self.took).counts();
+            tell(&Told::Arrived { last_ns: self.last_delivery_ns, took })?;
+        }
+        let is_asked = |conn: &Conn| conn.check == Check::Asked;
+        if let Some(until) = self.checking_until_ns
+            && (now > until || !self.conns.iter().any(is_asked))
+        {
+            self.checking_until_ns = None;
+            let checked = self.compare();
+            tell(&Told::Checked(checked))?;
+        }
+        self.ping_some(now);
+        if now >= self.progress_ns + PROGRESS_NS {
+            self.progress_ns = now;
+            let n_live = self.conns.iter().filter(|conn| conn.stage == Stage::Live).count();
+            tell(&Told::Progress { n_live, n_delivered: self.n_delivered })?;
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self) -> Checked {
+        let mut found = std::mem::take(&mut self.found);
+        for (index, conn) in self.conns.iter_mut().enumerate() {
+            found.n_lost += conn.checker.n_holes();
+            let answer = std::mem::replace(&mut conn.check, Check::Idle);
+            if self.setup.is_bare || conn.stage != Stage::Live {
+                continue;
+            }
+            found.n_clients += 1;
+            let own = conn.checker.revs();
+            if answer != Check::Answered(own) {
+                found.n_differ += 1;
+                let user = self.setup.first + index;
+                let words = format!("user {user} knows {own}, the server says {answer:?}");
+                found.example.get_or_insert(words);
+            }
+        }
+        found
+    }
+
+    /// Spreads the clients' pings over time.
+    fn ping_some(&mut self, now: u64) {
+        let n_conns = self.conns.len() as u64;
+        let n_due = now.saturating_sub(self.pinged_ns) * n_conns / PING_EVERY_NS;
+        if self.setup.is_bare || n_due == 0 || self.connecting.is_some() {
+            return;
+        }
+        self.pinged_ns = now;
+        for _ in 0..n_due {
+            let index = self.next_ping % self.conns.len();
+            self.next_ping += 1;
+            if self.conns[index].stage == Stage::Live {
+                wire::put_text(&mut self.conns[index].out, b"{\"type\":\"ping\"}");
+                self.mark_dirty(index);
+            }
+        }
+    }
+}
