@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod bench;
 mod cli;
 mod cli_config;
 mod cli_live;
