@@ -170,6 +170,8 @@ pub(crate) struct Report {
 impl Report {
     /// Adds a figure of a repetition.
     pub(crate) fn add(&mut self, scenario: &str, bar: Bar, figure: f64, void: Option<String>) {
+        let is_too_short = !figure.is_finite();
+        let void = void.or_else(|| is_too_short.then(|| "too little to measure".to_owned()));
         let same = |row: &&mut Row| row.scenario == scenario && row.what == bar.what;
         if let Some(row) = self.rows.iter_mut().find(same) {
             row.figures.push(figure);

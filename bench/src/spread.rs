@@ -3,13 +3,16 @@
 use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
+/// Whatever takes longer counts as this.
+const LONGEST_NS: u64 = 600_000_000_000;
+
 /// Times in nanoseconds, to three digits.
 #[derive(Debug, Clone)]
 pub(crate) struct Spread(Histogram<u64>);
 
 impl Default for Spread {
     fn default() -> Self {
-        Self(Histogram::new(3).expect("three digits are allowed"))
+        Self(Histogram::new_with_bounds(1, LONGEST_NS, 3).expect("three digits are allowed"))
     }
 }
 
