@@ -125,9 +125,8 @@ impl<'a> Conductor<'a> {
     /// Connects all users.
     pub(crate) fn connect(&mut self) -> Result<(Connected, Spread)> {
         self.order(&Order::Connect { window: WINDOW })?;
-        let told = self.gather(|told| match told {
-            Told::Connected(connected) => Some(connected.clone()),
-            _ => None,
+        let told = self.gather(|told| {
+            if let Told::Connected(connected) = told { Some(connected.clone()) } else { None }
         })?;
         let mut took = Spread::default();
         told.iter().for_each(|one| took.add(&one.took));
@@ -159,13 +158,12 @@ impl<'a> Conductor<'a> {
         }
         self.clients[0].order(&Order::Say { user: 0, conversation })?;
         let said = std::cell::Cell::new(0);
-        let arrived = self.gather(|told| match told {
-            Told::Said { at_ns } => {
+        let arrived = self.gather(|told| {
+            if let Told::Said { at_ns } = told {
                 said.set(*at_ns);
-                None
             }
-            Told::Arrived { last_ns, took } => Some((*last_ns, took.clone())),
-            _ => None,
+            let Told::Arrived { last_ns, took } = told else { return None };
+            Some((*last_ns, took.clone()))
         })?;
         let mut took = Spread::default();
         arrived.iter().for_each(|(_, counts)| took.add(counts));
@@ -203,10 +201,10 @@ impl<'a> Conductor<'a> {
 
     /// Waits until a load is over.
     pub(crate) fn finish(&mut self) -> Result<Outcome> {
-        let told = self.gather(|told| match told {
-            Told::Drove(drove) => Some(drove.clone()),
-            _ => None,
-        })?;
+        let told =
+            self.gather(
+                |told| if let Told::Drove(drove) = told { Some(drove.clone()) } else { None },
+            )?;
         let mut outcome = Outcome::default();
         told.iter().for_each(|drove| outcome.add(drove));
         Ok(outcome)
@@ -215,9 +213,8 @@ impl<'a> Conductor<'a> {
     /// Compares every client with the server, and fails if anything is wrong.
     pub(crate) fn check(&mut self) -> Result<usize> {
         self.order(&Order::Check)?;
-        let told = self.gather(|told| match told {
-            Told::Checked(checked) => Some(checked.clone()),
-            _ => None,
+        let told = self.gather(|told| {
+            if let Told::Checked(checked) = told { Some(checked.clone()) } else { None }
         })?;
         told.iter().try_for_each(judge)?;
         Ok(told.iter().map(|checked| checked.n_clients).sum())

@@ -138,7 +138,10 @@ impl Scenario {
             Kind::Broadcast => ensure!(self.rounds > 0, "a broadcast needs rounds"),
             Kind::Group => {
                 let group = crate::seed::GROUP;
-                ensure!(self.users % group == 0, "users of groups are a multiple of {group}");
+                ensure!(
+                    self.users.is_multiple_of(group),
+                    "users of groups are a multiple of {group}"
+                );
                 ensure!(self.seconds > 0.0, "groups need seconds");
             }
             Kind::Direct => self.check_pairs(self.window > 0 || self.per_s > 0.0)?,

@@ -163,7 +163,7 @@ impl Worker {
                 if event.token() == WAKE {
                     loop {
                         match orders.try_recv() {
-                            Ok(order) => self.take_order(order)?,
+                            Ok(order) => self.take_order(&order)?,
                             Err(TryRecvError::Empty) => break,
                             Err(TryRecvError::Disconnected) => return Ok(()),
                         }
@@ -185,8 +185,8 @@ impl Worker {
         Duration::from_nanos(wait_ns)
     }
 
-    fn take_order(&mut self, order: Order) -> Result<()> {
-        match order {
+    fn take_order(&mut self, order: &Order) -> Result<()> {
+        match *order {
             Order::Connect { window } => {
                 self.connecting = Some(Connecting {
                     window,
