@@ -3,6 +3,7 @@
 //! Takes orders from its standard input and tells on its standard output. It ends when its input
 //! does.
 
+mod check;
 mod conn;
 mod drive;
 mod receive;
@@ -22,7 +23,8 @@ use crate::seed::Seed;
 use crate::spread::Spread;
 use crate::{seed, tls, wire};
 
-use conn::{Check, Conn, Sending, Stage, Wire};
+use check::Checking;
+use conn::{Conn, Sending, Stage, Wire};
 use drive::Driving;
 
 const WAKE: Token = Token(usize::MAX);
@@ -30,8 +32,6 @@ const WAKE: Token = Token(usize::MAX);
 const SCRATCH_BYTES: usize = 64 * 1024;
 /// Each client pings about this often, as a real one does when idle.
 const PING_EVERY_NS: u64 = 40_000_000_000;
-/// A comparison with the server that takes longer has failed.
-const CHECK_PATIENCE_NS: u64 = 60_000_000_000;
 /// All must be connected within this time.
 const CONNECT_PATIENCE_NS: u64 = 120_000_000_000;
 const PROGRESS_NS: u64 = 1_000_000_000;
@@ -48,8 +48,7 @@ pub(crate) struct Worker {
     connecting: Option<Connecting>,
     expecting: Option<Expecting>,
     driving: Option<Driving>,
-    /// When the comparison with the server must be over.
-    checking_until_ns: Option<u64>,
+    checking: Option<Checking>,
     found: Checked,
     n_delivered: u64,
     last_delivery_ns: u64,
@@ -137,7 +136,7 @@ impl Worker {
             connecting: None,
             expecting: None,
             driving: None,
-            checking_until_ns: None,
+            checking: None,
             found: Checked::default(),
             n_delivered: 0,
             last_delivery_ns: 0,
@@ -224,7 +223,10 @@ impl Worker {
                 }
                 Ok(())
             }
-            Order::Check => self.begin_check(),
+            Order::Check => {
+                self.checking = Some(Checking::new(now_ns()));
+                Ok(())
+            }
         }
     }
 
@@ -362,6 +364,7 @@ impl Worker {
 
     /// A connection ended by itself.
     fn lose(&mut self, index: usize, why: &str) {
+        self.checked(index, None);
         let conn = &mut self.conns[index];
         let was = conn.stage;
         conn.drop_wire();
@@ -381,20 +384,6 @@ impl Worker {
         }
     }
 
-    fn begin_check(&mut self) -> Result<()> {
-        for index in 0..self.conns.len() {
-            if self.setup.is_bare || self.conns[index].stage != Stage::Live {
-                continue;
-            }
-            self.conns[index].check = Check::Asked;
-            let out = &mut self.conns[index].out;
-            wire::put_text(out, b"{\"type\":\"ping\",\"check\":true}");
-            self.mark_dirty(index);
-        }
-        self.checking_until_ns = Some(now_ns() + CHECK_PATIENCE_NS);
-        Ok(())
-    }
-
     /// What the clock brings.
     fn tick(&mut self) -> Result<()> {
         let now = now_ns();
@@ -405,14 +394,7 @@ impl Worker {
             let took = std::mem::take(&mut self.took).counts();
             tell(&Told::Arrived { last_ns: self.last_delivery_ns, took })?;
         }
-        let is_asked = |conn: &Conn| conn.check == Check::Asked;
-        if let Some(until) = self.checking_until_ns
-            && (now > until || !self.conns.iter().any(is_asked))
-        {
-            self.checking_until_ns = None;
-            let checked = self.compare();
-            tell(&Told::Checked(checked))?;
-        }
+        self.check_more(now)?;
         self.ping_some(now);
         if now >= self.progress_ns + PROGRESS_NS {
             self.progress_ns = now;
@@ -422,31 +404,12 @@ impl Worker {
         Ok(())
     }
 
-    fn compare(&mut self) -> Checked {
-        let mut found = std::mem::take(&mut self.found);
-        for (index, conn) in self.conns.iter_mut().enumerate() {
-            found.n_lost += conn.checker.n_holes();
-            let answer = std::mem::replace(&mut conn.check, Check::Idle);
-            if self.setup.is_bare || conn.stage != Stage::Live {
-                continue;
-            }
-            found.n_clients += 1;
-            let own = conn.checker.revs();
-            if answer != Check::Answered(own) {
-                found.n_differ += 1;
-                let user = self.setup.first + index;
-                let words = format!("user {user} knows {own}, the server says {answer:?}");
-                found.example.get_or_insert(words);
-            }
-        }
-        found
-    }
-
     /// Spreads the clients' pings over time.
     fn ping_some(&mut self, now: u64) {
         let n_conns = self.conns.len() as u64;
         let n_due = now.saturating_sub(self.pinged_ns) * n_conns / PING_EVERY_NS;
-        if self.setup.is_bare || n_due == 0 || self.connecting.is_some() {
+        if self.setup.is_bare || n_due == 0 || self.connecting.is_some() || self.checking.is_some()
+        {
             return;
         }
         self.pinged_ns = now;

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use super::conn::{Check, Stage, Wire};
+use super::conn::{Stage, Wire};
 use super::{Worker, now_ns};
 use crate::checker::Wrong;
 use crate::wire::{self, CLOSE, Said, TEXT};
@@ -96,12 +96,7 @@ impl Worker {
                     self.arrived(index);
                 }
             }
-            Said::Pong(pong) => {
-                let conn = &mut self.conns[index];
-                if let (Check::Asked, Some(revs)) = (conn.check, wire::digest_revs(pong)) {
-                    conn.check = Check::Answered(revs);
-                }
-            }
+            Said::Pong(pong) => self.checked(index, wire::digest_revs(pong)),
             Said::Refused(refused) => {
                 let words = String::from_utf8_lossy(refused).into_owned();
                 self.found.example.get_or_insert(words);
