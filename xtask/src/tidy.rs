@@ -39,6 +39,7 @@ const RULES: &[Rule] = &[
     Rule { name: "licences", check: licences::check },
     Rule { name: "own feet", check: marks::outside },
     Rule { name: "unfinished", check: marks::unfinished },
+    Rule { name: "unchecked", check: marks::unchecked },
     Rule { name: "crates", check: supply::crates },
     Rule { name: "npm packages", check: supply::npm },
 ];

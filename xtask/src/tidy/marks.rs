@@ -35,6 +35,9 @@ const UNFINISHED: &[Mark] = &[
 /// Folders of the machine somebody worked on.
 const OUTSIDE: &[&str] = &[concat!("../sh", "ared"), concat!("/wo", "rk/"), concat!("/ro", "ot/")];
 
+/// Files that may have code which the compiler cannot check, each block with its reason.
+const UNCHECKED: &[&str] = &["crates/store/tests/it/disk/vfs.rs"];
+
 /// Files in which tools write what is not ours.
 const WRITTEN_BY_TOOLS: &[&str] = &["Cargo.lock", "web/package-lock.json"];
 
@@ -53,6 +56,14 @@ pub(super) fn outside(facts: &Facts) -> Vec<Finding> {
     let ours = facts.files.iter().filter(|file| !WRITTEN_BY_TOOLS.contains(&file.path.as_str()));
     let found = ours.flat_map(|file| OUTSIDE.iter().flat_map(|word| lines_with(file, word)));
     found.map(Finding::Fail).collect()
+}
+
+/// Finds code which the compiler cannot check, outside of the files listed for it.
+pub(super) fn unchecked(facts: &Facts) -> Vec<Finding> {
+    let rust = facts.files.iter().filter(|file| file.path.ends_with(".rs"));
+    let others = rust.filter(|file| !UNCHECKED.contains(&file.path.as_str()));
+    let word = concat!("expect(uns", "afe_code");
+    others.flat_map(|file| lines_with(file, word)).map(Finding::Fail).collect()
 }
 
 fn lines_with(file: &File, word: &str) -> Vec<String> {
@@ -81,6 +92,13 @@ mod tests {
         assert_eq!(unfinished(&facts("a.rs", concat!("#[ig", "nore]"))).len(), 1);
         assert_eq!(unfinished(&facts("a.test.ts", concat!("it.sk", "ip(\"x\")"))).len(), 1);
         assert_eq!(unfinished(&facts("a.rs", "list.iter().skip(1)")).len(), 0);
+    }
+
+    #[test]
+    fn unchecked_code_is_found_outside_of_its_files() {
+        let text = concat!("#![expect(uns", "afe_code, reason = \"fast\")]");
+        assert_eq!(unchecked(&facts("crates/core/src/hub.rs", text)).len(), 1);
+        assert_eq!(unchecked(&facts(UNCHECKED[0], text)).len(), 0);
     }
 
     #[test]
