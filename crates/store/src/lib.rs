@@ -5,4 +5,8 @@
 
 mod sqlite;
 
-pub use sqlite::{OpenError, SqliteOptions, SqliteStore};
+pub use sqlite::{
+    Backup, BackupError, FileEntry, Finding, Holdings, Listed, Manifest, OpenError, Report,
+    Restored, SqliteOptions, SqliteStore, create_backup, list_backups, restore, verify,
+    verify_backup,
+};

@@ -72,8 +72,9 @@ pub(crate) fn of_open_error(error: &OpenError) -> Exit {
         OpenError::NewerSchema { .. }
         | OpenError::ChangedMigration { .. }
         | OpenError::Foreign
-        | OpenError::Damaged(_) => Exit::BadData,
-        OpenError::File(..) => Exit::CannotCreate,
+        | OpenError::Damaged(_)
+        | OpenError::Unfinished => Exit::BadData,
+        OpenError::File(..) | OpenError::NoBackup(_) => Exit::CannotCreate,
         OpenError::Engine(_) => Exit::Internal,
     }
 }

@@ -23,6 +23,8 @@ use crate::log;
 
 /// After the last session's moment to leave, the rest is closed this much later.
 const AFTER_DRAIN: Duration = Duration::from_secs(2);
+/// After a start those who come back are served first; then everything stored is checked.
+const FULL_CHECK_AFTER: Duration = Duration::from_secs(60);
 
 /// Serves until a signal says stop.
 pub(crate) fn serve(config: &Config) -> Result<(), Failure> {
@@ -89,6 +91,7 @@ impl Parts {
         let clock = Arc::new(SystemClock);
         let engine = SqliteOptions {
             is_full_sync: config.store.synchronous == Synchronous::Full,
+            full_check_after: Some(FULL_CHECK_AFTER),
             ..SqliteOptions::default()
         };
         let rules = Arc::new(settings.rules.clone());

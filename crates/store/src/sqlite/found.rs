@@ -18,27 +18,37 @@ const HEADER_BYTES: usize = 100;
 
 /// Leaves a whole database at `path`, the one that is there or a new one.
 pub(super) fn prepare(path: &Path, options: &SqliteOptions, now_ms: u64) -> Result<(), OpenError> {
-    let has_log = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
-    match File::open(path) {
-        Ok(file) => inspect(path, file, has_log),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(OpenError::File(path.to_owned(), error))
+    match inspect(path) {
+        Err(OpenError::File(missing, error))
+            if missing == path && error.kind() == io::ErrorKind::NotFound =>
+        {
+            create(path, options, now_ms)
         }
-        Err(_missing) if has_log => {
-            Err(OpenError::Damaged("its log is there, the database itself is not".to_owned()))
-        }
-        Err(_missing) => create(path, options, now_ms),
+        result => result,
     }
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(suffix);
     beside.into()
 }
 
-fn inspect(path: &Path, mut file: File, has_log: bool) -> Result<(), OpenError> {
+/// Looks at the database at `path`, and writes nothing.
+///
+/// # Errors
+///
+/// [`OpenError::File`] with `NotFound` for this path if there is neither a database nor a log.
+pub(super) fn inspect(path: &Path) -> Result<(), OpenError> {
     let failed = |error| OpenError::File(path.to_owned(), error);
+    let has_log = fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
+    let mut file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && has_log => {
+            let words = "its log is there, the database itself is not";
+            return Err(OpenError::Damaged(words.to_owned()));
+        }
+        opened => opened.map_err(failed)?,
+    };
     let n_bytes = file.metadata().map_err(failed)?.len();
     let mut header = [0_u8; HEADER_BYTES];
     file.read_exact(&mut header).map_err(|error| {
@@ -47,11 +57,12 @@ fn inspect(path: &Path, mut file: File, has_log: bool) -> Result<(), OpenError> 
         }
         failed(error)
     })?;
-    if !header.starts_with(MAGIC) {
+    // A power cut may tear the first page while it is written back; the log has it then. Whether
+    // it does, and whether all else that is missing stands there too, SQLite says.
+    if !header.starts_with(MAGIC) && !has_log {
         return Err(OpenError::Damaged("it is no database".to_owned()));
     }
     let n_expected_bytes = n_bytes_by(&header);
-    // What is missing at the end may stand in the log.
     if n_bytes < n_expected_bytes && !has_log {
         let words = format!("it is cut off after {n_bytes} of {n_expected_bytes} bytes");
         return Err(OpenError::Damaged(words));

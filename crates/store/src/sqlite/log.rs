@@ -9,15 +9,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{SqliteOptions, connect};
+use super::{BUSY, SqliteOptions, connect};
 
 /// Bytes of a page, as SQLite makes them where nothing else is asked for.
 const PAGE_BYTES: u64 = 4_096;
 /// The log may grow to so many times the size at which it is written back before the writer waits.
 const PATIENCE: u64 = 4;
+/// For so long the writer waits at most for those who read.
+const SHORT_READING: Duration = Duration::from_millis(50);
 
 /// How far the log is filled, and who writes it back.
 pub(super) struct Log {
@@ -76,7 +79,7 @@ impl Log {
         }
         self.asked_at_pages = n_pages;
         if n_pages >= self.limit_pages.saturating_mul(PATIENCE) {
-            warn(write_back(connection, "RESTART"));
+            warn(restart(connection));
         } else if self.wake.try_send(()).is_err() {
             tracing::trace!("the log is being written back already");
         }
@@ -100,6 +103,15 @@ fn copy(database: &Path, options: &SqliteOptions, connection: &mut Option<Connec
             false
         }
     }
+}
+
+/// Writes all back and begins the log anew. A backup, or whoever else reads for long, keeps it from
+/// that; the writer waits for short readings only, and the log grows meanwhile.
+fn restart(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(SHORT_READING)?;
+    let done = write_back(connection, "RESTART");
+    connection.busy_timeout(BUSY)?;
+    done
 }
 
 fn write_back(connection: &Connection, mode: &str) -> rusqlite::Result<()> {

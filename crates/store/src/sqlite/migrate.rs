@@ -95,7 +95,34 @@ pub(super) fn check(connection: &Connection) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn newest() -> i64 {
+/// An empty database with the schema that another one has by its own ledger.
+pub(super) fn in_memory(like: &Connection) -> rusqlite::Result<Connection> {
+    let made = Connection::open_in_memory()?;
+    made.execute_batch(LEDGER)?;
+    let mut statement = like.prepare("SELECT version FROM schema_migrations")?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let version: i64 = row.get(0)?;
+        if let Some(known) = MIGRATIONS.iter().find(|known| known.version == version) {
+            made.execute_batch(known.sql)?;
+        }
+    }
+    Ok(made)
+}
+
+/// Whether there is a schema, and it has migrations before it.
+pub(super) fn is_behind(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT COUNT(*) FROM sqlite_master WHERE name = 'schema_migrations'";
+    if connection.query_row(sql, [], |row| row.get::<_, i64>(0))? == 0 {
+        return Ok(false);
+    }
+    let sql = "SELECT MAX(version) FROM schema_migrations";
+    let version: Option<i64> = connection.query_row(sql, [], |row| row.get(0))?;
+    Ok(version.is_some_and(|version| version < newest()))
+}
+
+/// The newest schema that this program knows.
+pub(super) fn newest() -> i64 {
     MIGRATIONS.last().map_or(0, |migration| migration.version)
 }
 

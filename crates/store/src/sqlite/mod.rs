@@ -5,8 +5,11 @@
 
 mod account_writes;
 mod accounts;
+mod backup;
 mod census;
+mod checker;
 mod codes;
+mod damage;
 mod found;
 mod log;
 mod migrate;
@@ -15,8 +18,10 @@ mod port;
 mod prune;
 mod read;
 mod readers;
+mod replay;
 mod rows;
 mod table;
+mod verify;
 mod writer;
 
 use std::fs::{self, File, TryLockError};
@@ -26,12 +31,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use voodoo_core::Clock;
 use voodoo_core::apply::Rules;
 
+use checker::Checker;
+use damage::Damage;
 use readers::Readers;
 use writer::Writer;
+
+pub use backup::{
+    Backup, BackupError, FileEntry, Listed, Manifest, Restored, create_backup, list_backups,
+    restore, verify_backup,
+};
+pub use verify::{Finding, Holdings, Report, verify};
+
+/// How long a connection waits for a lock that another one has.
+const BUSY: Duration = Duration::from_secs(5);
 
 /// How the engine works.
 #[derive(Debug, Clone)]
@@ -47,6 +63,8 @@ pub struct SqliteOptions {
     pub cache_kib: u32,
     /// The log is written back to the database once it is about this long.
     pub checkpoint_bytes: u64,
+    /// When after the start everything is checked in the background; absent = never.
+    pub full_check_after: Option<Duration>,
 }
 
 impl Default for SqliteOptions {
@@ -57,6 +75,7 @@ impl Default for SqliteOptions {
             queue: 4_096,
             cache_kib: 64 * 1024,
             checkpoint_bytes: 64 * 1024 * 1024,
+            full_check_after: None,
         }
     }
 }
@@ -93,6 +112,14 @@ pub enum OpenError {
         "voodoo.db is damaged ({0}): nothing was changed; restore the newest backup into an empty folder, and keep this one for rescue"
     )]
     Damaged(String),
+    /// A restore into the folder did not end.
+    #[error("a restore into this folder did not end: empty it and restore again")]
+    Unfinished,
+    /// The schema would be brought forward, and no backup could be made before.
+    #[error(
+        "no backup could be made before the upgrade ({0}): nothing was changed; make room for a copy of the database in the data folder"
+    )]
+    NoBackup(String),
     /// The folder or a file in it cannot be used.
     #[error("{path}: {cause}", path = .0.display(), cause = .1)]
     File(PathBuf, std::io::Error),
@@ -103,11 +130,9 @@ pub enum OpenError {
 
 impl From<rusqlite::Error> for OpenError {
     fn from(error: rusqlite::Error) -> Self {
-        match error.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Damaged(error.to_string())
-            }
-            _ => Self::Engine(error),
+        match damage::is_damage(&error) {
+            true => Self::Damaged(error.to_string()),
+            false => Self::Engine(error),
         }
     }
 }
@@ -116,6 +141,7 @@ impl From<rusqlite::Error> for OpenError {
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    _checker: Option<Checker>,
     kept_marks: Arc<census::KeptMarks>,
     rules: Arc<Rules>,
     epoch: Arc<str>,
@@ -141,16 +167,27 @@ impl SqliteStore {
         let lock = take_lock(folder)?;
         let path = folder.join("voodoo.db");
         modes::make_private(folder)?;
+        backup::refuse_unfinished(folder)?;
+        if options.is_full_sync {
+            replay::check(&path)?;
+        }
         found::prepare(&path, &options, clock.now_ms())?;
         let mut connection = connect(&path, &options)?;
+        backup::before_upgrade(&connection, folder, clock.now_ms())?;
         migrate::migrate(&mut connection, clock.now_ms())?;
+        verify::check_schema(&connection)?;
         found::check_counters(&connection)?;
         let (epoch, about) = meta(&connection)?;
-        let readers = Readers::start(&path, &options)?;
-        let writer = Writer::start(connection, path, options, Arc::clone(&rules));
+        let damage = Arc::new(Damage::default());
+        let readers = Readers::start(&path, &options, &damage)?;
+        let checker = options
+            .full_check_after
+            .map(|after| Checker::start(path.clone(), after, Arc::clone(&damage)));
+        let writer = Writer::start(connection, (path, options), Arc::clone(&rules), damage);
         Ok(Arc::new(Self {
             writer,
             readers,
+            _checker: checker,
             kept_marks: Arc::default(),
             rules,
             epoch,
@@ -194,7 +231,7 @@ fn private_file(path: &Path) -> Result<File, OpenError> {
 fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(BUSY)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     let synchronous = if options.is_full_sync { "FULL" } else { "NORMAL" };
     connection.pragma_update(None, "synchronous", synchronous)?;
@@ -208,8 +245,9 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite:
 
 fn meta(connection: &Connection) -> Result<(Arc<str>, (String, bool)), OpenError> {
     let value = |key: &str| {
-        connection
-            .query_row("SELECT v FROM meta WHERE k = ?1", [key], |row| row.get::<_, String>(0))
+        let sql = "SELECT v FROM meta WHERE k = ?1";
+        let found = connection.query_row(sql, [key], |row| row.get::<_, String>(0)).optional()?;
+        found.ok_or_else(|| OpenError::Damaged(format!("it does not say its {key}")))
     };
     let epoch: Arc<str> = value("epoch")?.into();
     Ok((epoch, (value("server_name")?, value("claimed")? == "1")))

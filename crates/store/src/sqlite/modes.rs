@@ -12,6 +12,9 @@ const OF_OTHERS: u32 = 0o077;
 /// What of the folder is ours.
 const FILES: [&str; 5] = ["voodoo.db", "voodoo.db-wal", "voodoo.db-shm", "lock", "admin.sock"];
 
+/// A folder of ours, private from the beginning.
+const BACKUPS: &str = "before-upgrade";
+
 /// Takes the files of a folder from all others, with a warning where they had them. The folder
 /// itself is taken from them only where nothing else is in it: it may be one that others need.
 pub(super) fn make_private(folder: &Path) -> Result<(), OpenError> {
@@ -49,7 +52,7 @@ fn holds_only_ours(folder: &Path) -> Result<bool, OpenError> {
     let failed = |error| OpenError::File(folder.to_owned(), error);
     for entry in fs::read_dir(folder).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name();
-        if !FILES.iter().any(|ours| name == *ours) {
+        if name != BACKUPS && !FILES.iter().any(|ours| name == *ours) {
             return Ok(false);
         }
     }

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 use voodoo_core::store::Result;
 use voodoo_core::{Fault, StoreError};
 
+use super::damage::Damage;
 use super::{OpenError, SqliteOptions};
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
@@ -18,12 +19,14 @@ type Job = Box<dyn FnOnce(&Connection) + Send>;
 /// The way to the readers. They end when it is dropped.
 pub(super) struct Readers {
     queue: SyncSender<Job>,
+    damage: Arc<Damage>,
 }
 
 impl Readers {
     pub(super) fn start(
         path: &Path,
         options: &SqliteOptions,
+        damage: &Arc<Damage>,
     ) -> std::result::Result<Self, OpenError> {
         let (queue, jobs) = sync_channel(options.queue);
         let jobs = Arc::new(Mutex::new(jobs));
@@ -35,7 +38,7 @@ impl Readers {
                 .spawn(move || run(&connection, &jobs))
                 .map_err(|error| OpenError::File(path.to_owned(), error))?;
         }
-        Ok(Self { queue })
+        Ok(Self { queue, damage: Arc::clone(damage) })
     }
 
     /// Reads from one snapshot, begun after this was called.
@@ -53,7 +56,11 @@ impl Readers {
             }
             Err(TrySendError::Disconnected(_)) => return Err(stopped()),
         }
-        waits.await.unwrap_or_else(|_lost| Err(stopped()))
+        let result = waits.await.unwrap_or_else(|_lost| Err(stopped()));
+        if let Err(StoreError::Fault(fault)) = &result {
+            self.damage.note_if(fault);
+        }
+        result
     }
 }
 

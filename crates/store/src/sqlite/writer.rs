@@ -14,6 +14,7 @@ use voodoo_core::apply::Rules;
 use voodoo_core::store::Result;
 use voodoo_core::{Fault, StoreError};
 
+use super::damage::{Damage, REMEDY, is_damage};
 use super::log::Log;
 use super::rows::{Cache, Tx};
 use super::{SqliteOptions, connect};
@@ -99,9 +100,9 @@ impl Drop for Writer {
 impl Writer {
     pub(super) fn start(
         mut connection: Connection,
-        path: PathBuf,
-        options: SqliteOptions,
+        (path, options): (PathBuf, SqliteOptions),
         rules: Arc<Rules>,
+        damage: Arc<Damage>,
     ) -> Self {
         let (queue, orders) = sync_channel(options.queue);
         let log = Log::start(path.clone(), &options);
@@ -113,6 +114,7 @@ impl Writer {
             path,
             options,
             sickness: None,
+            damage,
             log,
         };
         let named = thread::Builder::new().name("writer".to_owned());
@@ -171,6 +173,8 @@ struct Desk {
     options: SqliteOptions,
     /// Why nothing is acknowledged at this moment.
     sickness: Option<Sickness>,
+    /// What anybody saw of damage.
+    damage: Arc<Damage>,
     log: Log,
 }
 
@@ -190,7 +194,7 @@ impl Sickness {
     fn of(error: &rusqlite::Error) -> Option<Self> {
         let words = error.to_string();
         match error.sqlite_error_code()? {
-            ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Some(Self::Damage(words)),
+            _ if is_damage(error) => Some(Self::Damage(words)),
             ErrorCode::SystemIoFailure
             | ErrorCode::DiskFull
             | ErrorCode::CannotOpen
@@ -203,9 +207,7 @@ impl Sickness {
     fn to_error(&self) -> StoreError {
         StoreError::Unavailable(match self {
             Self::Disk(words) => format!("the disk takes nothing ({words})"),
-            Self::Damage(words) => format!(
-                "the database is damaged ({words}): stop the server and restore the newest backup into an empty folder"
-            ),
+            Self::Damage(words) => format!("the database is damaged ({words}): {REMEDY}"),
         })
     }
 }
@@ -275,6 +277,9 @@ impl Desk {
     fn after_failure(&mut self, jobs: Vec<BoxedJob>, failure: Failure) {
         match failure {
             Failure::Engine(sickness) => {
+                if let Sickness::Damage(words) = &sickness {
+                    self.damage.note(words);
+                }
                 let error = sickness.to_error();
                 tracing::error!(%error, n_jobs = jobs.len(), "a commit failed");
                 let words = error.to_string();
@@ -300,6 +305,9 @@ impl Desk {
     /// After a failure of the disk nothing is acknowledged before a fresh connection has synced a
     /// commit: what a failed sync left behind is unknown.
     fn heal(&mut self) -> Result<()> {
+        if let Some(words) = self.damage.seen() {
+            return Err(Sickness::Damage(words.to_owned()).to_error());
+        }
         match &self.sickness {
             None => return Ok(()),
             Some(damage @ Sickness::Damage(_)) => return Err(damage.to_error()),

@@ -17,6 +17,7 @@ use voodoo_proto::event::ServerFrame;
 use voodoo_proto::object::{Body, HistoryRule, Kind, Mentions, Role, SettingsChange};
 use voodoo_proto::reply::ChangesPage;
 use voodoo_proto::{ClientId, ConversationId, UserId};
+use voodoo_store::verify;
 
 use crate::folder::Folder;
 
@@ -241,7 +242,7 @@ struct Pair {
     model: Arc<dyn Engine>,
     sqlite: Arc<dyn Engine>,
     everyone: Everyone,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Pair {
@@ -255,7 +256,7 @@ impl Pair {
                 stage.user(handle).await;
             }
         }
-        Self { model, sqlite, everyone: Everyone::default(), _folder: folder }
+        Self { model, sqlite, everyone: Everyone::default(), folder }
     }
 
     async fn write(&mut self, writes: Vec<Write>) {
@@ -386,6 +387,7 @@ async fn run(steps: &[Step]) {
     if let Some(last) = steps.last() {
         pair.compare(last, BEGIN_MS + number * 1_000).await;
     }
+    assert_eq!(verify(pair.folder.path()).unwrap().findings, []);
 }
 
 #[test]

@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+mod backup;
+mod corruption;
 mod folder;
 mod kill;
 mod lockstep;
 mod memory;
 mod sqlite;
 mod start;
+mod verify;

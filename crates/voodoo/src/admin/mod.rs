@@ -15,7 +15,7 @@ use voodoo_proto::{ConversationId, InviteId, RefusalCode, UserId};
 
 pub(crate) use door::AdminDoor;
 pub(crate) use operator::Operator;
-pub(crate) use way::{Way, cannot_open};
+pub(crate) use way::{Way, cannot_open, no_data};
 
 /// The socket of a running server, in its data folder.
 const SOCKET: &str = "admin.sock";

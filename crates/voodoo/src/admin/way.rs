@@ -40,11 +40,7 @@ pub(crate) struct OpenStore {
 impl Way {
     /// Finds the way to data that are there, and waits a while for a server that starts or stops.
     pub(crate) async fn find(config: &Config) -> Result<Self, Failure> {
-        if !config.data.join("voodoo.db").exists() {
-            let folder = config.data.display();
-            let words = anyhow::anyhow!("there are no data in {folder}: --data names the folder");
-            return Err(Failure::new(Exit::Unavailable, words));
-        }
+        no_data(&config.data)?;
         Self::find_or_make(config).await
     }
 
@@ -126,6 +122,16 @@ fn unopened(error: OpenError, data: &Path) -> Unopened {
         return Unopened::InUse;
     }
     Unopened::Failed(cannot_open(error, data))
+}
+
+/// Fails where there are no data, for commands that make none.
+pub(crate) fn no_data(data: &Path) -> Result<(), Failure> {
+    if data.join("voodoo.db").exists() {
+        return Ok(());
+    }
+    let folder = data.display();
+    let words = anyhow::anyhow!("there are no data in {folder}: --data names the folder");
+    Err(Failure::new(Exit::Unavailable, words))
 }
 
 /// Why a data folder is not opened, in words and as an exit code.

@@ -1,11 +1,13 @@
 //! What can be said on the command line.
 
+mod backup;
 mod bench;
 mod health;
 mod invite;
 mod output;
 mod settings;
 mod user;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -41,6 +43,13 @@ enum Command {
     /// Invites: create.
     #[command(subcommand)]
     Invite(invite::InviteCommand),
+    /// Check everything that is stored, beside a running server or without one.
+    Verify(Format),
+    /// Backups: create, verify, list.
+    #[command(subcommand)]
+    Backup(backup::BackupCommand),
+    /// Make a data folder from a backup.
+    Restore(backup::RestoreArguments),
     /// Settings: show what holds, or check it.
     #[command(subcommand)]
     Config(settings::ConfigCommand),
@@ -79,6 +88,9 @@ impl Arguments {
             Command::Serve => serve::serve(&read()?.config),
             Command::User(command) => user::run(command, &read()?.config),
             Command::Invite(command) => invite::run(command, &read()?.config),
+            Command::Verify(format) => verify::run(format, &read()?.config),
+            Command::Backup(command) => backup::run(command, || Ok(read()?.config)),
+            Command::Restore(wanted) => backup::restore(&wanted),
             Command::Config(command) => settings::run(command, &read()?),
             Command::Healthcheck => health::run(&read()?.config),
             Command::Bench(arguments) => bench::run(&arguments),

@@ -4,9 +4,11 @@
 
 mod bench;
 mod cli;
+mod cli_backup;
 mod cli_config;
 mod cli_live;
 mod cli_user;
+mod drill;
 mod foreign;
 mod people;
 mod proof;

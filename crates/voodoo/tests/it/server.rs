@@ -61,8 +61,14 @@ impl Server {
 
     /// Starts it again where it was, on the same data.
     pub(crate) fn restart(&mut self) {
+        let data = self.data.clone();
+        self.restart_on(&data);
+    }
+
+    /// Starts it again where it was, on other data.
+    pub(crate) fn restart_on(&mut self, data: &Path) {
         let address = self.url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
-        (self.child, _) = spawn(&[], &self.data, &address, &self.settings, &self.log);
+        (self.child, _) = spawn(&[], data, &address, &self.settings, &self.log);
         let end = Instant::now() + START;
         while std::net::TcpStream::connect(&address).is_err() {
             assert!(Instant::now() < end, "the server did not come back\n{}", self.log());

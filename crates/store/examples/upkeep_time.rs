@@ -1,0 +1,139 @@
+//! How long a start, the full check, a backup and a restore take.
+//!
+//! `cargo run --profile ci -p voodoo-store --example upkeep_time -- FOLDER [MESSAGES]` makes a
+//! database of a million messages of 120 bytes in 500 groups, unless one is there already, and
+//! leaves it. The start is one after a kill with a long log.
+
+#![expect(clippy::print_stdout, reason = "a report for people")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use voodoo_core::SystemClock;
+use voodoo_core::apply::{Create, Reply, Rules, Send, Write};
+use voodoo_core::store::{Accounts as _, NewUser, Store as _};
+use voodoo_proto::object::{Body, Kind, SettingsChange, UserKind};
+use voodoo_proto::{ClientId, ConversationId, UserId};
+use voodoo_store::{SqliteOptions, SqliteStore, create_backup, restore, verify};
+
+const N_CONVERSATIONS: u64 = 500;
+const TEXT_BYTES: usize = 120;
+const BATCH: u64 = 4_000;
+
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+
+fn open(folder: &Path) -> Outcome<Arc<SqliteStore>> {
+    let rules = Arc::new(Rules::default());
+    Ok(SqliteStore::open(folder, SqliteOptions::default(), rules, &SystemClock)?)
+}
+
+async fn prepare(store: &SqliteStore) -> Outcome<(UserId, Vec<ConversationId>)> {
+    let (handle, name) = ("ann".to_owned(), "Ann".to_owned());
+    let new = NewUser { handle, name, password: None, kind: UserKind::Human };
+    let creator = store.sign_up(None, new, None, 1).await?.user;
+    let create = |number: u64| {
+        Write::Create(Create {
+            creator,
+            client_id: ClientId::from_bytes(u128::from(number).to_be_bytes()),
+            kind: Kind::Group,
+            title: Some("Title".to_owned()),
+            description: None,
+            alias: None,
+            members: Vec::new(),
+            settings: SettingsChange::default(),
+            at_ms: 1,
+        })
+    };
+    let mut conversations = Vec::new();
+    for result in store.commit((0..N_CONVERSATIONS).map(create).collect()).await? {
+        if let Reply::In(conversation) = result?.reply {
+            conversations.push(conversation);
+        }
+    }
+    Ok((creator, conversations))
+}
+
+async fn write(
+    store: &SqliteStore,
+    people: &(UserId, Vec<ConversationId>),
+    numbers: std::ops::Range<u64>,
+) -> Outcome {
+    let (sender, conversations) = people;
+    let send = |number: u64| {
+        let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let name = (u128::from(number) << 64) | u128::from(scattered);
+        let place = usize::try_from(number % N_CONVERSATIONS).unwrap_or(0);
+        Write::Send(Send {
+            conversation: conversations[place],
+            sender: *sender,
+            client_id: ClientId::from_bytes(name.to_be_bytes()),
+            body: Body::Text { text: "x".repeat(TEXT_BYTES) },
+            reply_to: None,
+            is_silent: false,
+            mentions: None,
+            at_ms: number,
+            over_rate_ms: None,
+        })
+    };
+    let mut begin = numbers.start;
+    while begin < numbers.end {
+        let end = (begin + BATCH).min(numbers.end);
+        store.commit((begin..end).map(send).collect()).await?;
+        begin = end;
+    }
+    Ok(())
+}
+
+/// What a kill leaves: the files as they are while the store is open.
+fn copy_open(from: &Path, to: &Path) -> Outcome {
+    fs::create_dir_all(to)?;
+    for name in ["voodoo.db", "voodoo.db-wal", "voodoo.db-shm", "lock"] {
+        fs::copy(from.join(name), to.join(name))?;
+    }
+    Ok(())
+}
+
+async fn made(folder: &Path, n_messages: u64) -> Outcome<PathBuf> {
+    let (data, killed) = (folder.join("data"), folder.join("killed"));
+    if killed.join("voodoo.db").exists() {
+        return Ok(killed);
+    }
+    let store = open(&data)?;
+    let people = prepare(&store).await?;
+    write(&store, &people, 1_000_000..1_000_000 + n_messages).await?;
+    copy_open(&data, &killed)?;
+    store.shutdown().await;
+    Ok(killed)
+}
+
+fn timed<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
+    let begun = Instant::now();
+    let done = work()?;
+    println!("{what}: {:.2} s", begun.elapsed().as_secs_f64());
+    Ok(done)
+}
+
+#[tokio::main]
+async fn main() -> Outcome {
+    let mut arguments = std::env::args().skip(1);
+    let folder = PathBuf::from(arguments.next().ok_or("which folder?")?);
+    let n_messages = arguments.next().map_or(Ok(1_000_000), |text| text.parse())?;
+    let data = made(&folder, n_messages).await?;
+    let size = |name: &str| fs::metadata(data.join(name)).map_or(0, |file| file.len() >> 20);
+    println!("{} MiB, and {} MiB of log", size("voodoo.db"), size("voodoo.db-wal"));
+    let store = timed("start after a kill", || open(&data))?;
+    store.shutdown().await;
+    drop(store);
+    let report = timed("full check", || Ok(verify(&data)?))?;
+    println!("{:?}, {} findings", report.holds, report.findings.len());
+    let backup =
+        timed("backup, checked", || Ok(create_backup(&data, &folder.join("backups"), 1)?))?;
+    let into = folder.join("restored");
+    timed("restore, checked", || Ok(restore(&backup.path, &into, false)?))?;
+    timed("start on it", || open(&into))?.shutdown().await;
+    fs::remove_dir_all(&into)?;
+    fs::remove_dir_all(folder.join("backups"))?;
+    Ok(())
+}
