@@ -4,10 +4,13 @@
 
 mod backup;
 mod corruption;
+mod disk;
+mod faults;
 mod folder;
 mod kill;
 mod lockstep;
 mod memory;
+mod power;
 mod sqlite;
 mod start;
 mod verify;
