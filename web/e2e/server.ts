@@ -1,8 +1,9 @@
 // A server of its own for each test: the real binary on a free port, with data in a folder that goes with the test.
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 
 /** So long a start may take on a busy machine. */
 const START_MS = 30_000;
@@ -18,15 +19,17 @@ const ALWAYS: Settings = { "timers.presence_silence_ms": "50" };
 export class Server {
   readonly #settings: Settings;
   readonly #binary: string;
-  readonly #data: string;
+  readonly #home: string;
+  #data: string;
   #process: ChildProcess | undefined;
   #printed = "";
   #port = 0;
 
-  private constructor(binary: string, data: string, settings: Settings) {
+  private constructor(binary: string, home: string, settings: Settings) {
     this.#settings = settings;
     this.#binary = binary;
-    this.#data = data;
+    this.#home = home;
+    this.#data = join(home, "data");
   }
 
   /** A new server, which has no owner yet. */
@@ -68,7 +71,26 @@ export class Server {
 
   async remove(): Promise<void> {
     await this.kill();
-    await rm(this.#data, { recursive: true, force: true });
+    await rm(this.#home, { recursive: true, force: true });
+  }
+
+  /** Makes a backup beside the running server; returns where it is. */
+  async backUp(): Promise<string> {
+    const to = join(this.#home, "backups");
+    const made = await this.#tell("--data", this.#data, "backup", "create", "--to", to, "--json");
+    return (JSON.parse(made) as { path: string }).path;
+  }
+
+  /** Puts a backup in the place of the data; the server has to be down. */
+  async restore(backup: string): Promise<void> {
+    this.#data = join(this.#home, "restored");
+    await this.#tell("restore", backup, "--into", this.#data);
+  }
+
+  /** Runs a command to its end; returns what it printed. */
+  async #tell(...words: readonly string[]): Promise<string> {
+    const { stdout } = await promisify(execFile)(this.#binary, words);
+    return stdout;
   }
 
   async #run(): Promise<void> {

@@ -22,13 +22,17 @@ const GROUPS: &[Group] = &[
 ];
 
 /// What shows that no acknowledged message is lost, doubled or out of order: the black-box runs and
-/// their checker, the simulation, power cuts, system calls, malformed frames, and the browser
+/// their checker, the simulation, power cuts, sick disks, damage, backups, system calls, malformed frames, and the browser
 /// through a kill.
 const PROOF: &[&str] = &[
     "proof",
     "check::tests",
     "sim::",
     "power",
+    "faults::",
+    "corruption::",
+    "damage",
+    "backup",
     "sync_trace",
     "malformed",
     "sick",

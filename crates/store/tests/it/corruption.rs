@@ -5,7 +5,9 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 use rusqlite::Connection;
+use voodoo_core::apply::{Send, Write};
 use voodoo_core::testkit::contract::Stage;
+use voodoo_proto::ClientId;
 use voodoo_store::{OpenError, verify};
 
 use crate::folder::Folder;
@@ -27,10 +29,8 @@ async fn crashed() -> Folder {
     let stage = Stage::new(store.clone());
     for number in 0..50 {
         stage
-            .write(voodoo_core::apply::Write::Send(voodoo_core::apply::Send {
-                client_id: voodoo_proto::ClientId::from_bytes(
-                    u128::from(1_000_000_u32 + number).to_be_bytes(),
-                ),
+            .write(Write::Send(Send {
+                client_id: ClientId::from_bytes(u128::from(1_000_000_u32 + number).to_be_bytes()),
                 ..stage.message(group, ann, &format!("after {number}"))
             }))
             .await

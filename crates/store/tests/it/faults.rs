@@ -4,15 +4,17 @@
 use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
-use voodoo_core::apply::{Applied, Reply, Rules, Write};
+use voodoo_core::apply::{Applied, Reply, Rules, Send, Write};
 use voodoo_core::store::{Around, PageSize, Store as _};
 use voodoo_core::testkit::contract::Stage;
 use voodoo_core::{StoreError, SystemClock};
-use voodoo_proto::{ConversationId, UserId};
-use voodoo_store::{SqliteOptions, SqliteStore, verify};
+use voodoo_proto::object::Body;
+use voodoo_proto::{ClientId, ConversationId, UserId};
+use voodoo_store::{OpenError, SqliteOptions, SqliteStore, verify};
 
 use crate::disk::{Disk, Failing};
 use crate::folder::Folder;
@@ -148,12 +150,11 @@ async fn garbled() -> Folder {
 }
 
 async fn send(store: &SqliteStore) -> Result<(), StoreError> {
-    let stage_number = ConversationId::new(1).unwrap();
-    let send = voodoo_core::apply::Send {
-        conversation: stage_number,
+    let send = Send {
+        conversation: ConversationId::new(1).unwrap(),
         sender: UserId::new(1).unwrap(),
-        client_id: voodoo_proto::ClientId::from_bytes(rand_name()),
-        body: voodoo_proto::object::Body::Text { text: "text".to_owned() },
+        client_id: ClientId::from_bytes(new_name()),
+        body: Body::Text { text: "text".to_owned() },
         reply_to: None,
         is_silent: false,
         mentions: None,
@@ -164,9 +165,9 @@ async fn send(store: &SqliteStore) -> Result<(), StoreError> {
 }
 
 /// A name that nobody had before.
-fn rand_name() -> [u8; 16] {
-    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1 << 40);
-    u128::from(NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)).to_be_bytes()
+fn new_name() -> [u8; 16] {
+    static NEXT: AtomicU64 = AtomicU64::new(1 << 40);
+    u128::from(NEXT.fetch_add(1, Ordering::Relaxed)).to_be_bytes()
 }
 
 const REMEDY: &str = "restore the newest backup into an empty folder";
@@ -198,7 +199,7 @@ async fn damage_that_nobody_reads_is_found_by_the_check_after_the_start() {
     let store = loop {
         let rules = Arc::new(Rules::default());
         match SqliteStore::open(folder.path(), options.clone(), rules, &SystemClock) {
-            Err(voodoo_store::OpenError::InUse) if Instant::now() < end => std::thread::yield_now(),
+            Err(OpenError::InUse) if Instant::now() < end => std::thread::yield_now(),
             result => break result.unwrap(),
         }
     };

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rusqlite::Connection;
 use voodoo_core::SystemClock;
-use voodoo_core::apply::{Applied, Edit, Reply, Rules, Write};
+use voodoo_core::apply::{Applied, Edit, Reply, Rules, Send, Write};
 use voodoo_core::store::Store as _;
 use voodoo_core::testkit::contract::Stage;
 use voodoo_proto::object::{Body, Mentions};
@@ -58,9 +58,9 @@ fn start(folder: &Folder, is_full_sync: bool) -> Result<Arc<SqliteStore>, OpenEr
     )
 }
 
-fn message(place: u64, client_id: ClientId, number: u64) -> voodoo_core::apply::Send {
+fn message(place: u64, client_id: ClientId, number: u64) -> Send {
     let mentions = Mentions { users: Some(vec![user(2)]), all: None };
-    voodoo_core::apply::Send {
+    Send {
         conversation: ConversationId::new(i64::try_from(place).unwrap()).unwrap(),
         sender: user(1),
         client_id,

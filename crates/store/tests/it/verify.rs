@@ -3,10 +3,12 @@
 use std::fs;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::Connection;
-use voodoo_core::apply::{Delete, Edit, Pin, React, Write};
-use voodoo_core::store::{Accounts as _, NewDevice, NewInvite};
+use voodoo_core::apply::{Delete, Destroy, Edit, MoveFloor, Pin, React, Send, Write};
+use voodoo_core::retention::{Retention as _, Terms};
+use voodoo_core::store::{Accounts as _, NewDevice, NewInvite, Store as _};
 use voodoo_core::testkit::contract::Stage;
 use voodoo_proto::object::{Body, Kind, Mentions, Role, SettingsChange};
 use voodoo_proto::{ConversationId, UserId};
@@ -32,8 +34,7 @@ pub(crate) async fn lived_in(folder: &Folder) {
         }
     }
     let call = Mentions { users: Some(vec![bob]), all: None };
-    let call =
-        voodoo_core::apply::Send { mentions: Some(call), ..stage.message(group, ann, "hello bob") };
+    let call = Send { mentions: Some(call), ..stage.message(group, ann, "hello bob") };
     stage.write(Write::Send(call)).await.unwrap();
     change(&stage, group, ann, bob).await;
     let invite = NewInvite {
@@ -81,6 +82,34 @@ async fn a_healthy_store_has_no_findings_while_it_is_open_and_when_it_is_not() {
     assert_eq!(report.findings, []);
     let holds = report.holds.unwrap();
     assert_eq!((holds.users, holds.conversations, holds.messages, holds.devices), (4, 3, 41, 2));
+    store.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_store_is_healthy_at_each_step_of_retention() {
+    let folder = Folder::new();
+    lived_in(&folder).await;
+    let store = reopen(&folder);
+    let (ann, group) = (UserId::new(1).unwrap(), ConversationId::new(1).unwrap());
+    let day = Duration::from_secs(10);
+    let terms = Terms { day, destroyed: day, slice_rows: 2, ..Terms::default() };
+    let now_ms = 1 << 42;
+    for floor_seq in [4, 7, 20] {
+        let floor = MoveFloor { conversation: group, floor_seq, at_ms: now_ms };
+        store.commit(vec![Write::MoveFloor(floor)]).await.unwrap();
+        assert_eq!(findings(folder.path()), [], "floor at {floor_seq}");
+        while store.prune(group, terms, now_ms).await.unwrap() {
+            assert_eq!(findings(folder.path()), [], "on the way to {floor_seq}");
+        }
+        assert_eq!(findings(folder.path()), [], "below {floor_seq} all is gone");
+    }
+    let destroy = Destroy { conversation: group, by: ann, at_ms: now_ms };
+    store.commit(vec![Write::Destroy(destroy)]).await.unwrap().pop().unwrap().unwrap();
+    while store.prune(group, terms, now_ms * 2).await.unwrap() {
+        assert_eq!(findings(folder.path()), [], "it goes bit by bit");
+    }
+    let report = verify(folder.path()).unwrap();
+    assert_eq!((report.holds.unwrap().conversations, report.findings), (2, vec![]));
     store.shutdown().await;
 }
 

@@ -85,4 +85,19 @@ impl Talk {
         let answer = self.ask(create).await.expect("the server is there");
         answer["conversation"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
+
+    /// Every message of a conversation, by pages.
+    pub(crate) async fn read_all(&mut self, conversation: &str) -> Vec<Value> {
+        let mut messages: Vec<Value> = Vec::new();
+        loop {
+            let last = messages.last().and_then(|one| one["seq"].as_u64()).unwrap_or(0);
+            let page = json!({"type": "history", "conversation": conversation, "after": last,
+                "limit": 100});
+            let page = self.ask(page).await.expect("the server is there");
+            messages.extend(page["messages"].as_array().expect("a page").iter().cloned());
+            if page["more"] != true {
+                return messages;
+            }
+        }
+    }
 }
