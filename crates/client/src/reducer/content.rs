@@ -69,8 +69,10 @@ impl Content {
         }
     }
 
+    /// A move of the floor is no line: what it removed is not there to be missed.
     pub(super) fn put_events(&mut self, events: impl IntoIterator<Item = HistoryEvent>) {
-        self.events.extend(events.into_iter().map(|event| (event.rev(), event)));
+        let lines = events.into_iter().filter(|event| !matches!(event, HistoryEvent::Floored(_)));
+        self.events.extend(lines.map(|event| (event.rev(), event)));
     }
 
     /// Changes one held message, if the change is news to it.
@@ -101,11 +103,15 @@ impl Content {
         }
     }
 
-    /// Drops what lies at or below the floor of retention.
+    /// Drops what lies at or below the floor of retention. Whoever holds the message at the floor
+    /// holds from then on all that there is before the next.
     pub(super) fn raise_floor(&mut self, floor_seq: u64) {
-        if self.ranges.first().is_some_and(|(from, _)| *from <= floor_seq) {
-            self.keep_from(floor_seq + 1);
+        if self.ranges.first().is_none_or(|(from, _)| *from > floor_seq) {
+            return;
         }
+        let at_floor = self.messages.get(&floor_seq).map(|message| message.rev);
+        self.at_start = at_floor.is_some();
+        self.keep_from(floor_seq + 1, at_floor);
     }
 
     /// Keeps the newest rows only.
@@ -113,16 +119,16 @@ impl Content {
         if self.messages.len() > n_rows {
             let first_seq = self.messages.keys().nth_back(n_rows - 1).copied().unwrap_or_default();
             self.at_start = false;
-            self.keep_from(first_seq);
+            self.keep_from(first_seq, None);
         }
     }
 
-    fn keep_from(&mut self, first_seq: u64) {
+    /// Events go with what they stood behind: all up to `above_rev`, or to the first message left.
+    fn keep_from(&mut self, first_seq: u64, above_rev: Option<u64>) {
         self.messages = self.messages.split_off(&first_seq);
         let first_rev = self.messages.values().map(|message| message.rev).min();
-        if !self.at_start {
-            self.events.retain(|rev, _| first_rev.is_some_and(|first| *rev > first));
-        }
+        let above_rev = above_rev.or(first_rev);
+        self.events.retain(|rev, _| above_rev.is_some_and(|above| *rev > above));
         self.ranges.retain(|(_, to)| *to >= first_seq);
         if let Some((from, _)) = self.ranges.first_mut() {
             *from = first_seq.max(*from);

@@ -279,11 +279,18 @@ impl State {
                     head.head.info_rev = event.rev;
                     take_info(&mut conversation.about, event);
                 }
-                HistoryEvent::Floored(event) => {
-                    head.head.floor_seq = head.head.floor_seq.max(event.floor_seq);
-                }
+                HistoryEvent::Floored(event) => self.raise_floor(conversation, event.floor_seq),
             },
             Event::Skipped { .. } => {}
+        }
+    }
+
+    /// The floor of the head moves up, and what is left open by that is asked for.
+    pub(super) fn raise_floor(&mut self, conversation: &mut Conversation, floor_seq: u64) {
+        let is_doubtful = conversation.head.is_doubtful_above(floor_seq);
+        conversation.head.raise_floor(floor_seq);
+        if is_doubtful {
+            self.ask_about(conversation);
         }
     }
 

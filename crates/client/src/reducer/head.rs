@@ -79,6 +79,32 @@ impl KnownHead {
         seq > self.head.read_seq && seq < self.told_seq && mentions > 0
     }
 
+    /// The floor moves up: nothing at or below it calls, or is shown.
+    pub(super) fn raise_floor(&mut self, floor_seq: u64) {
+        let head = &mut self.head;
+        if floor_seq <= head.floor_seq {
+            return;
+        }
+        head.floor_seq = floor_seq;
+        if head.all_mention_seq <= floor_seq {
+            head.all_mention_seq = 0;
+        }
+        head.preview.take_if(|preview| preview.seq <= floor_seq);
+        let told = head.mentions.saturating_sub(self.mention_seqs.len() as u64);
+        self.mention_seqs.retain(|mention| *mention > floor_seq);
+        let told = if floor_seq >= self.told_seq { 0 } else { told };
+        head.mentions = told + self.mention_seqs.len() as u64;
+    }
+
+    /// Whether a floor leaves open how many mentions lie above it.
+    pub(super) fn is_doubtful_above(&self, floor_seq: u64) -> bool {
+        let head = &self.head;
+        let is_above_mark = floor_seq > head.floor_seq.max(head.read_seq);
+        is_above_mark
+            && floor_seq < self.told_seq
+            && head.mentions > self.mention_seqs.len() as u64
+    }
+
     /// The newest message says something else.
     pub(super) fn set_text(&mut self, seq: u64, body: Option<&Body>) {
         if let Some(preview) = self.head.preview.as_mut().filter(|preview| preview.seq == seq) {
@@ -106,7 +132,7 @@ impl KnownHead {
     }
 
     fn explicit(&self, read_seq: u64) -> u64 {
-        if read_seq == self.head.read_seq {
+        if read_seq == self.head.read_seq.max(self.head.floor_seq) {
             return self.head.mentions;
         }
         let exact = self.mention_seqs.iter().filter(|seq| **seq > read_seq).count() as u64;

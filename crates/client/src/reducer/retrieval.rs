@@ -176,9 +176,8 @@ impl State {
             content.put_all(page.messages);
             content.put_events(page.events);
             content.at_start |= request.after.is_none() && request.around.is_none() && !page.more;
-            let head = &mut known.head.head;
-            head.floor_seq = head.floor_seq.max(page.floor_seq);
-            content.raise_floor(head.floor_seq);
+            content.raise_floor(page.floor_seq.max(known.head.head.floor_seq));
+            state.raise_floor(known, page.floor_seq);
             // A page older than what was applied lacks what the events since changed in it.
             known.have = known.have.min(page.rev);
             state.catch_up(known);
@@ -240,8 +239,7 @@ impl State {
         if let Some(content) = &mut known.content {
             known.have = known.have.max(rev);
             content.put_touched(messages, chain.since_rev);
-            let lines = events.into_iter();
-            content.put_events(lines.filter(|event| !matches!(event, HistoryEvent::Floored(_))));
+            content.put_events(events);
         }
     }
 

@@ -113,6 +113,7 @@ const HAS_TO_BE_MET: &[&str] = &[
     "destroy",
     "dropped line",
     "duplicate",
+    "floor",
     "heads",
     "more changes",
     "refused not_found",

@@ -1,7 +1,7 @@
 //! What people do, at random and from what their device shows them.
 
 use voodoo_client::reducer::{Conversation, Draft, Input, Phase};
-use voodoo_core::apply::{Profile, Write};
+use voodoo_core::apply::{MoveFloor, Profile, Write};
 use voodoo_proto::object::{
     Body, HistoryRule, JoinRule, Kind, MentionAll, Mentions, Message, PostRule, Role,
     SettingsChange,
@@ -179,7 +179,8 @@ impl Actor<'_> {
         let request = match self.chance.below(40) {
             0..=5 => self.create(),
             6 => Request::Block(Block { user, on }),
-            7 | 8 => return self.rename(),
+            7 => return self.rename(),
+            8 => return self.lower(),
             9..=12 => {
                 // Known from elsewhere, or guessed.
                 let conversation = ConversationId::new(1 + i64::from(self.chance.is(500))).unwrap();
@@ -270,6 +271,27 @@ impl Actor<'_> {
         tokio::spawn(async move {
             // Whether it is carried out is the truth's matter.
             drop(core.carry_out(Write::Profile(Profile { by, name })).await);
+        });
+        Ok(())
+    }
+
+    /// Messages grow old: the floor moves over some, and what lies below goes at once or later.
+    fn lower(&mut self) -> Checked {
+        let Some(conversation) = self.place() else { return Ok(()) };
+        let last_seq = self.conversation(conversation).head.head.last_seq;
+        let floor_seq = self.chance.range(0, last_seq);
+        let is_removed = self.chance.is(500);
+        let core = self.common.core.clone();
+        self.common.meet("floor");
+        tokio::spawn(async move {
+            let at_ms = core.clock.now_ms();
+            let floor = MoveFloor { conversation, floor_seq, at_ms };
+            // Whether it is carried out is the truth's matter.
+            drop(core.carry_out(Write::MoveFloor(floor)).await);
+            if is_removed {
+                let terms = core.settings.retention;
+                core.store.prune(conversation, terms, at_ms).await.expect("the model does not fail");
+            }
         });
         Ok(())
     }

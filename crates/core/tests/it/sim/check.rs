@@ -123,7 +123,11 @@ impl World {
             if (placed.seq, placed.rev, placed.at_ms) == acked.place);
         must!(is_there, "{} was acknowledged at {:?}: {reply:?}", draft.client_id, acked.place);
         let truth = self.common.truth.lock();
-        let said = truth.places[&draft.conversation].messages.get(seq);
+        let place = &truth.places[&draft.conversation];
+        if *seq <= place.floor_seq {
+            return Ok(());
+        }
+        let said = place.messages.get(seq);
         let is_same = said.is_some_and(|said| {
             let is_untouched = said.edits == 0 && said.text.is_some();
             (said.sender, said.client_id, said.rev) == (who.user, draft.client_id, *rev)

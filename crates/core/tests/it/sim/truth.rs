@@ -45,6 +45,7 @@ pub(super) struct Place {
     pub(super) last_seq: u64,
     pub(super) last_rev: u64,
     pub(super) is_destroyed: bool,
+    pub(super) floor_seq: u64,
     pub(super) messages: BTreeMap<u64, Said>,
     pub(super) stays: BTreeMap<UserId, Vec<Stay>>,
 }
@@ -165,11 +166,15 @@ impl Truth {
     /// Counters have no gaps, and who hears of a conversation is known from here.
     fn take_effect(&mut self, effect: &Effect) -> Checked {
         match effect {
-            Effect::Event { conversation, rev, .. } => {
+            Effect::Event { conversation, rev, frame, .. } => {
                 let place = self.place(*conversation)?;
                 must!(*rev == place.last_rev + 1, "{conversation}: {rev} after {}", place.last_rev);
                 must!(!place.is_destroyed, "{conversation}: {rev} after its end");
                 place.last_rev = *rev;
+                if let ServerFrame::Floored(floored) = frame {
+                    place.floor_seq = floored.floor_seq;
+                    place.messages = place.messages.split_off(&(floored.floor_seq + 1));
+                }
             }
             Effect::ToUser { user, frame: ServerFrame::Conversation(told) } => {
                 self.take_told(*user, told)?;
@@ -205,6 +210,7 @@ impl Truth {
             last_seq: head.last_seq,
             last_rev: head.last_rev,
             is_destroyed: false,
+            floor_seq: head.floor_seq,
             messages: BTreeMap::new(),
             stays: BTreeMap::new(),
         });
