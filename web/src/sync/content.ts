@@ -45,10 +45,12 @@ export function withTouched(content: Content, messages: readonly Message[], sinc
   );
 }
 
+/** A move of the floor is no line: what it removed is not there to be missed. */
 export function withEvents(content: Content, events: readonly HistoryEvent[]): Content {
-  if (events.every((event) => content.events.has(event.rev))) return content;
+  const lines = events.filter((event) => event.type !== "floored");
+  if (lines.every((event) => content.events.has(event.rev))) return content;
   const next = new Map(content.events);
-  for (const event of events) next.set(event.rev, event);
+  for (const event of lines) next.set(event.rev, event);
   return { ...content, events: next };
 }
 
@@ -105,27 +107,31 @@ function counted(held: readonly ReactionCount[], event: Reacted): ReactionCount[
     .filter((reaction) => reaction.count > 0);
 }
 
-/** Drops what lies at or below the floor of retention. */
+/**
+ * Drops what lies at or below the floor of retention. Whoever holds the message at the floor holds from then on all
+ * that there is before the next.
+ */
 export function aboveFloor(content: Content, floor_seq: number): Content {
   const is_bare = content.ranges.every(([from]) => from > floor_seq);
-  return is_bare ? content : from(content, floor_seq + 1, content.at_start);
+  return is_bare ? content : from(content, floor_seq + 1, content.messages.get(floor_seq)?.rev);
 }
 
 /** Keeps the newest rows only. */
 export function newest(content: Content, n_rows: number): Content {
   if (content.messages.size <= n_rows) return content;
   const seqs = [...content.messages.keys()].sort((a, b) => a - b);
-  return from(content, seqs[seqs.length - n_rows] ?? 0, false);
+  return from(content, seqs[seqs.length - n_rows] ?? 0, undefined);
 }
 
-function from(content: Content, first_seq: number, at_start: boolean): Content {
+/** Events go with what they stood behind: all up to `above_rev`, or to the first message left. */
+function from(content: Content, first_seq: number, above_rev: number | undefined): Content {
   const messages = new Map([...content.messages].filter(([seq]) => seq >= first_seq));
-  const first_rev = Math.min(...[...messages.values()].map((message) => message.rev));
+  const above = above_rev ?? Math.min(...[...messages.values()].map((message) => message.rev));
   const ranges = content.ranges
     .filter(([, to]) => to >= first_seq)
     .map(([low, to]): Range => [Math.max(low, first_seq), to]);
-  const events = new Map([...content.events].filter(([rev]) => at_start || rev > first_rev));
-  return { messages, events, ranges, at_start };
+  const events = new Map([...content.events].filter(([rev]) => rev > above));
+  return { messages, events, ranges, at_start: above_rev !== undefined };
 }
 
 /** Takes back what a cache kept. */

@@ -7,7 +7,17 @@
 import type * as wire from "#/proto/wire";
 import { aboveFloor, MAX_ROWS, newest, withChange, withEvents, withMessages } from "./content";
 import type { Event } from "./event";
-import { isDoubtful, type KnownHead, shownRead, told, withMade, withRead, withText } from "./head";
+import {
+  isDoubtful,
+  isDoubtfulAbove,
+  type KnownHead,
+  shownRead,
+  told,
+  withFloor,
+  withMade,
+  withRead,
+  withText,
+} from "./head";
 import { settle } from "./sending";
 import type { Conversation, Step } from "./step";
 
@@ -106,13 +116,18 @@ export function withNews(step: Step, conversation: Conversation, event: Event): 
       head.info_rev = event.rev;
       return { ...conversation, head, about: withInfo(conversation.about, event) };
     case "floored":
-      head.floor_seq = Math.max(head.floor_seq, event.floor_seq);
-      return { ...conversation, head };
+      return aboveFloorOf(step, { ...conversation, head }, event.floor_seq);
     case "reacted":
     case "pinned":
     case "skipped":
       return { ...conversation, head };
   }
+}
+
+/** The floor of the head moves up, and what is left open by that is asked for. */
+export function aboveFloorOf(step: Step, conversation: Conversation, floor_seq: number): Conversation {
+  const next = { ...conversation, head: withFloor(conversation.head, floor_seq) };
+  return isDoubtfulAbove(conversation.head, floor_seq) ? step.askAbout(next) : next;
 }
 
 function withMessageNews(step: Step, conversation: Conversation, message: wire.Message): Conversation {

@@ -56,6 +56,28 @@ export function isDoubtful(head: KnownHead, seq: number, mentions: number): bool
   return seq > head.read_seq && seq < head.told_seq && mentions > 0;
 }
 
+/** The floor moves up: nothing at or below it calls, or is shown. */
+export function withFloor(head: KnownHead, floor_seq: number): KnownHead {
+  if (floor_seq <= head.floor_seq) return head;
+  const mention_seqs = head.mention_seqs.filter((seq) => seq > floor_seq);
+  const told = floor_seq >= head.told_seq ? 0 : head.mentions - head.mention_seqs.length;
+  const { preview, ...rest } = head;
+  return {
+    ...rest,
+    ...(preview === undefined || preview.seq <= floor_seq ? {} : { preview }),
+    floor_seq,
+    all_mention_seq: head.all_mention_seq <= floor_seq ? 0 : head.all_mention_seq,
+    mention_seqs,
+    mentions: told + mention_seqs.length,
+  };
+}
+
+/** Whether a floor leaves open how many mentions lie above it. */
+export function isDoubtfulAbove(head: KnownHead, floor_seq: number): boolean {
+  const is_above_mark = floor_seq > Math.max(head.floor_seq, head.read_seq);
+  return is_above_mark && floor_seq < head.told_seq && head.mentions > head.mention_seqs.length;
+}
+
 /** The newest message says something else. */
 export function withText(head: KnownHead, seq: number, body: Body | undefined): KnownHead {
   if (head.preview?.seq !== seq) return head;
@@ -91,7 +113,7 @@ export function mentions(head: KnownHead, own_read_seq: number): number {
 }
 
 function explicit(head: KnownHead, read_seq: number): number {
-  if (read_seq === head.read_seq) return head.mentions;
+  if (read_seq === Math.max(head.read_seq, head.floor_seq)) return head.mentions;
   const exact = head.mention_seqs.filter((seq) => seq > read_seq).length;
   return read_seq >= head.told_seq
     ? exact

@@ -10,7 +10,7 @@ import {
   withMessages,
   withTouched,
 } from "./content";
-import { drain, refresh, tellHead, withNews } from "./conversation";
+import { aboveFloorOf, drain, refresh, tellHead, withNews } from "./conversation";
 import type { Event } from "./event";
 import { withText } from "./head";
 import type { KeptContent, Refusal } from "./input";
@@ -138,15 +138,14 @@ export function takeHistory(step: Step, request: History, page: wire.HistoryPage
   const held = conversation.content ?? EMPTY;
   const content = withEvents(withMessages(held, page.messages), page.events);
   const is_start = request.after === undefined && request.around === undefined && !page.more;
-  const floor_seq = Math.max(conversation.head.floor_seq, page.floor_seq);
+  const floored = aboveFloorOf(step, conversation, page.floor_seq);
   // A hole under a head is repaired by `get`, one under messages by `changes`.
   const is_over = conversation.content === undefined && conversation.repair === "asked";
   const next: Conversation = {
-    ...conversation,
+    ...floored,
     loading,
     repair: is_over ? "none" : conversation.repair,
-    head: { ...conversation.head, floor_seq },
-    content: aboveFloor({ ...content, at_start: content.at_start || is_start }, floor_seq),
+    content: aboveFloor({ ...content, at_start: content.at_start || is_start }, floored.head.floor_seq),
     // A page older than what was applied lacks what the events since changed in it.
     have: Math.min(conversation.have, page.rev),
   };
@@ -202,8 +201,7 @@ function withTouchedContent(
 ): Conversation {
   step.stir();
   if (conversation.content === undefined) return conversation;
-  const events = page.events.filter((event) => event.type !== "floored");
-  const content = withEvents(withTouched(conversation.content, page.messages, since_rev), events);
+  const content = withEvents(withTouched(conversation.content, page.messages, since_rev), page.events);
   return { ...conversation, content, have: Math.max(conversation.have, page.rev) };
 }
 
