@@ -100,9 +100,7 @@ impl KnownHead {
     pub(super) fn is_doubtful_above(&self, floor_seq: u64) -> bool {
         let head = &self.head;
         let is_above_mark = floor_seq > head.floor_seq.max(head.read_seq);
-        is_above_mark
-            && floor_seq < self.told_seq
-            && head.mentions > self.mention_seqs.len() as u64
+        is_above_mark && floor_seq < self.told_seq && head.mentions > self.mention_seqs.len() as u64
     }
 
     /// The newest message says something else.

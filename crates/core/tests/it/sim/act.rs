@@ -290,7 +290,10 @@ impl Actor<'_> {
             drop(core.carry_out(Write::MoveFloor(floor)).await);
             if is_removed {
                 let terms = core.settings.retention;
-                core.store.prune(conversation, terms, at_ms).await.expect("the model does not fail");
+                core.store
+                    .prune(conversation, terms, at_ms)
+                    .await
+                    .expect("the model does not fail");
             }
         });
         Ok(())
