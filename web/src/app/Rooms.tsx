@@ -8,6 +8,7 @@ import { OpenConversations } from "#/features/members/OpenConversations";
 import { QuickSwitcher } from "#/features/shortcuts/QuickSwitcher";
 import { ShortcutHelp } from "#/features/shortcuts/ShortcutHelp";
 import { t } from "#/i18n/text";
+import { useDraftSync } from "#/live/draftSync";
 import { useSnapshot } from "#/live/useClient";
 import { Button } from "#/ui/Button";
 import { EmptyState } from "#/ui/EmptyState";
@@ -46,6 +47,7 @@ export function Rooms() {
   useTitle(current);
   useShortcuts(current, setOpen);
   useNotes(current);
+  useDraftSync(current);
 
   return (
     <div className="flex h-dvh flex-col overflow-hidden">

@@ -10,6 +10,7 @@ type Drafts = Readonly<Record<string, string>>;
 let drafts: Drafts = read();
 let timer: ReturnType<typeof setTimeout> | undefined;
 const listeners = new Set<() => void>();
+const typed = new Set<(id: ConversationId) => void>();
 
 function read(): Drafts {
   try {
@@ -51,6 +52,7 @@ export function setDraft(id: ConversationId, text: string): void {
   drafts = text === "" ? others : { ...others, [id]: text };
   timer ??= setTimeout(write, WRITE_AFTER_MS);
   tell();
+  for (const listener of typed) listener(id);
 }
 
 /** For log-out. */
@@ -63,6 +65,12 @@ export function forgetDrafts(): void {
 function subscribe(listener: () => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+/** Calls `listener` after each change that was made in this tab. */
+export function onDraft(listener: (id: ConversationId) => void): () => void {
+  typed.add(listener);
+  return () => typed.delete(listener);
 }
 
 export function draftOf(id: ConversationId): string {
