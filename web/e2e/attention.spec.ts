@@ -97,6 +97,8 @@ test.describe("where everyone may sign up", () => {
     const eve = await Person.join(page, page.url(), "Eve Stranger");
     await eve.writeTo("Ada Lovelace");
     await eve.say("do you know me?");
+    await ada.page.getByRole("button", { name: /1 message request/ }).click();
+    await expect(ada.page).toHaveTitle("Voodoo");
     await ada.open("Eve Stranger");
     const request = ada.page.getByRole("region", { name: "Request" });
     await expect(request).toContainText("Eve Stranger wants to write to you.");

@@ -1,5 +1,4 @@
 import { ArrowLeft } from "lucide-react";
-import { useEffect } from "react";
 import { useLocation } from "wouter";
 import { Composer } from "#/features/composer/Composer";
 import { countText } from "#/features/members/ConversationInfo";
@@ -8,7 +7,8 @@ import { Timeline } from "#/features/timeline/Timeline";
 import { t } from "#/i18n/text";
 import { typingText } from "#/i18n/typing";
 import { cx } from "#/lib/cx";
-import { useActions, useConversation, useSnapshot } from "#/live/useClient";
+import { useConversation, useSnapshot } from "#/live/useClient";
+import { usePresence } from "#/live/usePresence";
 import type { ConversationId, Presence } from "#/proto/wire";
 import type { ConversationView } from "#/sync/client";
 import { Avatar } from "#/ui/Avatar";
@@ -77,14 +77,12 @@ function Header({ view, hasBack, isInfoOpen }: HeaderProps) {
 
 /** Who writes, or whether the other side is there, or how many there are. */
 function Hint({ view }: { readonly view: ConversationView }) {
-  const { watch } = useActions();
   const me = useSnapshot((snapshot) => snapshot.me?.user);
   const users = useSnapshot((snapshot) => snapshot.users);
   // The other side joins with the first message; before that the server tells nothing of them.
   const has_begun = view.head.head.last_seq > 0;
   const peer = has_begun && view.peer?.user !== me ? view.peer?.user : undefined;
-  const presence = useSnapshot((snapshot) => (peer === undefined ? undefined : snapshot.presence.get(peer)));
-  useEffect(() => (peer === undefined ? undefined : watch([peer])), [peer, watch]);
+  const presence = usePresence(peer);
   const is_typing = (view.typing?.length ?? 0) > 0;
   const is_online = presence?.state === "online";
   return (
@@ -101,8 +99,11 @@ function Hint({ view }: { readonly view: ConversationView }) {
 
 function hintOf(view: ConversationView, presence: Presence | undefined): string {
   if (!view.peer) return countText(view.kind === "broadcast", view.head.members);
-  if (presence?.state === "online") return t("timeline.online");
-  if (presence?.state === "away" || presence?.state === "dnd") return presence.text ?? t("timeline.away");
+  const state = presence?.state;
+  if (state === "online" || state === "away" || state === "dnd") {
+    const words = t(`timeline.${state}`);
+    return presence?.text === undefined ? words : t("timeline.status", { state: words, text: presence.text });
+  }
   return `@${view.peer.handle}`;
 }
 

@@ -94,7 +94,7 @@ function End() {
   const client = useClient();
   const code = useSnapshot((snapshot) => snapshot.connection.stopped?.code);
   useEffect(() => {
-    if (code === 4401) void client.forget().finally(leaveForLogIn);
+    if (code === 4401) void client.forget().finally(() => leaveForLogIn(true));
   }, [code, client]);
   return null;
 }

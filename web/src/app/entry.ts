@@ -20,20 +20,25 @@ export function remembered(): UserId | undefined {
   }
 }
 
+/** How the page looks is nobody's secret, and stays. */
+const KEPT = "voodoo.theme";
+
+/** Removes what this device knew of whoever was logged in. */
 export function forgetUser(): void {
   try {
-    localStorage.removeItem(KEY);
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith("voodoo.") && key !== KEPT);
+    for (const key of keys) localStorage.removeItem(key);
   } catch {
     // Nothing was kept then.
   }
 }
 
-/** To the log-in, and from there back to where one wanted to go. */
-export function leaveForLogIn(): void {
+/** To the log-in, and from there back to where one wanted to go; `is_ended` where one was logged in until now. */
+export function leaveForLogIn(is_ended = false): void {
   forgetUser();
   // An invite is a door of its own, for those without an account too.
   if (window.location.pathname === "/join") return window.location.reload();
-  window.history.replaceState({ next: window.location.pathname }, "", "/log-in");
+  window.history.replaceState({ next: window.location.pathname, is_ended }, "", "/log-in");
   window.location.reload();
 }
 

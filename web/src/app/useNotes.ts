@@ -5,6 +5,7 @@ import { plain } from "#/lib/markdown";
 import { isLookedAt, lookAt, onArrival } from "#/live/arrivals";
 import { hide, show } from "#/live/notifications";
 import { useClient, useSnapshot } from "#/live/useClient";
+import { usePresence } from "#/live/usePresence";
 import type { ConversationId, UserId } from "#/proto/wire";
 import type { ConversationView, Snapshot } from "#/sync/client";
 import { useHasAttention } from "#/ui/useAttention";
@@ -14,6 +15,7 @@ export function useNotes(current: string | undefined): void {
   const client = useClient();
   const [, go] = useLocation();
   const has_attention = useHasAttention();
+  const is_busy = usePresence(useSnapshot((snapshot) => snapshot.me?.user))?.state === "dnd";
 
   useEffect(() => {
     if (!has_attention || current === undefined) return;
@@ -31,12 +33,12 @@ export function useNotes(current: string | undefined): void {
     const tell = (id: ConversationId) => {
       const snapshot = client.snapshot();
       const view = snapshot.conversations.find((each) => each.conversation === id);
-      if (!view || !isWorthTelling(view) || isLookedAt(id)) return;
+      if (!view || !isWorthTelling(view) || isLookedAt(id) || is_busy) return;
       show({ tag: id, title: view.title, text: lastWords(view, snapshot), onOpen: () => go(`/c/${id}`) });
     };
     // The message is told of before it is in the snapshot.
     return onArrival((id) => queueMicrotask(() => tell(id)));
-  }, [client, go]);
+  }, [client, go, is_busy]);
 
   useRead();
 }

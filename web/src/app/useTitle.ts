@@ -2,11 +2,15 @@ import { useEffect } from "react";
 import { t } from "#/i18n/text";
 import { useConversation, useSnapshot } from "#/live/useClient";
 import type { ConversationId } from "#/proto/wire";
-import type { Snapshot } from "#/sync/client";
+import type { ConversationView, Snapshot } from "#/sync/client";
 
-/** Unread messages of conversations that are not muted. */
+/** Unread messages of conversations that are neither muted nor put away nor begun by strangers. */
 function unread({ conversations }: Snapshot): number {
-  return conversations.reduce((sum, view) => sum + (view.muted ? 0 : view.unread), 0);
+  return conversations.reduce((sum, view) => sum + (isQuiet(view) ? 0 : view.unread), 0);
+}
+
+function isQuiet(view: ConversationView): boolean {
+  return view.muted || view.archived || view.state === "request";
 }
 
 /** The title of the page: how much is unread, and what is open. */

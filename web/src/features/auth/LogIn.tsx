@@ -34,7 +34,7 @@ function LogInForm({ about, onEnter }: { readonly about: ServerAbout; readonly o
   return (
     <DoorFrame
       title={about.name === "" ? t("door.logIn") : t("door.logInTo", { server: about.name })}
-      hint={t("door.logInHint")}
+      hint={isEnded() ? t("door.ended") : t("door.logInHint")}
       footer={<Hints isOpen={about.sign_up === "open"} />}
     >
       <form noValidate onSubmit={form.onSubmit} className="flex flex-col gap-4.5">
@@ -62,6 +62,12 @@ function LogInForm({ about, onEnter }: { readonly about: ServerAbout; readonly o
       </form>
     </DoorFrame>
   );
+}
+
+/** Whether one was logged in here until a moment ago. */
+function isEnded(): boolean {
+  const state = window.history.state as { readonly is_ended?: unknown } | null;
+  return state?.is_ended === true;
 }
 
 function Hints({ isOpen }: { readonly isOpen: boolean }) {

@@ -1,4 +1,4 @@
-import { MessageCirclePlus, MessagesSquare, SearchX, UserPlus } from "lucide-react";
+import { MessageCirclePlus, MessagesSquare, SearchX, UserPlus, UserRoundPlus } from "lucide-react";
 import { useMemo, useState } from "react";
 import { t } from "#/i18n/text";
 import { matches } from "#/lib/match";
@@ -54,12 +54,14 @@ export function ConversationList({ current, filter, onNew, onInvite }: Props) {
   );
   if (!is_loaded) return <Loading />;
   if (conversations.length === 0) return <NoConversations onNew={onNew} onInvite={onInvite} />;
+  const n_requests = conversations.filter((view) => isIn("requests", view)).length;
   const is_searching = filter.trim() !== "";
   return (
     <>
       {!is_searching && (filters.length > 2 || conversations.length >= MANY) && (
         <FilterBar filters={filters} chosen={shown} onChoose={setShown} />
       )}
+      {!is_searching && shown === "all" && <Requests n={n_requests} onShow={() => setShown("requests")} />}
       {rows.length > 0 ? (
         <div
           className="flex min-h-0 grow flex-col"
@@ -90,6 +92,26 @@ export function ConversationList({ current, filter, onNew, onInvite }: Props) {
       )}
       {menu && <RowMenu view={menu.view} anchor={menu.anchor} onClose={() => setMenu(undefined)} />}
     </>
+  );
+}
+
+/** What strangers began waits aside, and this leads there. */
+function Requests({ n, onShow }: { readonly n: number; readonly onShow: () => void }) {
+  if (n === 0) return null;
+  return (
+    <button
+      type="button"
+      onClick={onShow}
+      className="mx-2 mb-1 flex items-center gap-3 rounded-2xl px-2.5 py-2 text-start hover:bg-hover"
+    >
+      <span className="grid size-12 shrink-0 place-items-center rounded-full bg-sunken text-accent-text">
+        <UserRoundPlus aria-hidden="true" size={22} />
+      </span>
+      <span className="min-w-0">
+        <span className="block truncate font-medium">{t("list.requests", { n })}</span>
+        <span className="block truncate text-muted text-sm">{t("list.requestsHint")}</span>
+      </span>
+    </button>
   );
 }
 

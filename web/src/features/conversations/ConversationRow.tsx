@@ -7,6 +7,7 @@ import { typingText } from "#/i18n/typing";
 import { cx } from "#/lib/cx";
 import { plain } from "#/lib/markdown";
 import { useDraft } from "#/live/drafts";
+import { usePresence } from "#/live/usePresence";
 import type { User, UserId } from "#/proto/wire";
 import type { ConversationView } from "#/sync/client";
 import { Avatar } from "#/ui/Avatar";
@@ -56,7 +57,7 @@ export const ConversationRow = memo(function ConversationRow(props: Props) {
         isCurrent ? "bg-selected" : "hover:bg-hover",
       )}
     >
-      <Avatar id={view.peer?.user ?? view.conversation} name={view.title} />
+      <Face view={view} me={props.me} />
       <span className="flex min-w-0 grow flex-col gap-0.5">
         <span className="flex items-baseline gap-2">
           <KindSign kind={view.kind} />
@@ -77,6 +78,37 @@ export const ConversationRow = memo(function ConversationRow(props: Props) {
     </Link>
   );
 });
+
+/** The avatar, with a sign of whether the other side is there. */
+function Face({ view, me }: Pick<Props, "view" | "me">) {
+  const peer = view.peer?.user;
+  // The other side joins with the first message; before that the server tells nothing of them.
+  const has_presence = peer !== me && view.head.head.last_seq > 0;
+  const state = usePresence(has_presence ? peer : undefined)?.state;
+  return (
+    <span className="relative shrink-0">
+      <Avatar id={peer ?? view.conversation} name={view.title} />
+      {(state === "online" || state === "away" || state === "dnd") && (
+        <span
+          className={cx(
+            "absolute end-0 bottom-0 size-3.5 rounded-full border-2 border-surface",
+            PRESENCE[state],
+          )}
+          title={t(`timeline.${state}`)}
+        >
+          <span className="sr-only">{t(`timeline.${state}`)}</span>
+        </span>
+      )}
+    </span>
+  );
+}
+
+/** A full disc, a ring and a bar: the shape tells them apart without the colour. */
+const PRESENCE = {
+  online: "bg-success-text",
+  away: "bg-surface ring-2 ring-warning-text ring-inset",
+  dnd: "grid place-items-center bg-danger-text before:h-0.5 before:w-1.5 before:rounded-full before:bg-surface",
+} as const;
 
 function KindSign({ kind }: { readonly kind: ConversationView["kind"] }) {
   if (kind === "group") return <Sign icon={<UsersRound size={14} />} label={t("list.group")} />;

@@ -1,13 +1,24 @@
 // Which conversations the list shows.
 import type { ConversationView } from "#/sync/client";
 
-export const FILTERS = ["all", "unread", "mentions", "people", "groups", "broadcasts", "archived"] as const;
+export const FILTERS = [
+  "all",
+  "unread",
+  "mentions",
+  "people",
+  "groups",
+  "broadcasts",
+  "requests",
+  "archived",
+] as const;
 export type Filter = (typeof FILTERS)[number];
 
-/** Archived ones are put away from every list but their own. */
+/** Archived ones are put away from every list but their own, and so is what strangers began. */
 export function isIn(filter: Filter, view: ConversationView): boolean {
   if (filter === "archived") return view.archived;
   if (view.archived) return false;
+  if (filter === "requests" || view.state === "request")
+    return (view.state === "request") === (filter === "requests");
   switch (filter) {
     case "all":
       return true;

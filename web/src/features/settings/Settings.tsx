@@ -14,12 +14,16 @@ import { setTheme, type Theme, useTheme } from "#/ui/theme";
 import { Devices } from "./Devices";
 import { NotificationChoice } from "./NotificationChoice";
 import { Password } from "./Password";
+import { StatusChoice } from "./StatusChoice";
 
 /** What one can set for oneself. */
 export function Settings({ onLogOut }: { readonly onLogOut: () => Promise<void> }) {
   return (
     <div className="mx-auto flex w-full max-w-xl flex-col gap-4 px-4 py-5">
       <Profile />
+      <Section title={t("status.title")} hint={t("status.hint")}>
+        <StatusChoice />
+      </Section>
       <Section title={t("settings.appearance")}>
         <ThemeChoice />
       </Section>
