@@ -1,9 +1,9 @@
 import { Hand, MessageCirclePlus, MessagesSquare } from "lucide-react";
 import { useState } from "react";
 import { Route, Switch, useLocation, useRoute } from "wouter";
-import { InvitePeople } from "#/features/conversations/InvitePeople";
 import { NewMessage } from "#/features/conversations/NewMessage";
 import { CreateConversation } from "#/features/members/CreateConversation";
+import { InvitePeople } from "#/features/members/InvitePeople";
 import { OpenConversations } from "#/features/members/OpenConversations";
 import { QuickSwitcher } from "#/features/shortcuts/QuickSwitcher";
 import { ShortcutHelp } from "#/features/shortcuts/ShortcutHelp";

@@ -38,7 +38,10 @@ export function ConversationList({ current, filter, onNew, onInvite }: Props) {
   const is_loaded = me !== undefined;
   const now_ms = useNow();
   const [isHovered, setHovered] = useState(false);
-  const [shown, setShown] = useState<Filter>("all");
+  const [chosen, setShown] = useState<Filter>("all");
+  const n_requests = conversations.filter((view) => isIn("requests", view)).length;
+  // Once the last stranger is answered there is nothing to stay for.
+  const shown = chosen === "requests" && n_requests === 0 ? "all" : chosen;
   const [menu, setMenu] = useState<MenuPlace>();
   const filters = useMemo(() => usable(conversations, shown), [conversations, shown]);
   const ordered = useCalmOrder(conversations, isHovered);
@@ -54,7 +57,6 @@ export function ConversationList({ current, filter, onNew, onInvite }: Props) {
   );
   if (!is_loaded) return <Loading />;
   if (conversations.length === 0) return <NoConversations onNew={onNew} onInvite={onInvite} />;
-  const n_requests = conversations.filter((view) => isIn("requests", view)).length;
   const is_searching = filter.trim() !== "";
   return (
     <>

@@ -58,7 +58,9 @@ export function AddMembers({ view, present, onClose, onAdded }: Props) {
           onChosen={setChosen}
           without={(user) => present.some((member) => member.user === user)}
         />
-        <InviteLink conversation={view.conversation} />
+        <div className="border-line border-t pt-4">
+          <InviteLink conversation={view.conversation} makeLabel={t("members.link")} uses="any" />
+        </div>
       </div>
     </Dialog>
   );

@@ -40,7 +40,7 @@ export function ConversationInfo({ view, onClose, onOpen, onGone }: Props) {
         {maySeeMembers(view) && <MemberList view={view} onOpen={onOpen} />}
         {view.kind === "broadcast" && mayInvite(view) && (
           <section className="px-4 py-4">
-            <InviteLink conversation={view.conversation} />
+            <InviteLink conversation={view.conversation} makeLabel={t("members.link")} uses="any" />
           </section>
         )}
         {view.peer ? <PeerActions peer={view.peer} /> : <Endings view={view} onGone={onGone} />}

@@ -1,14 +1,20 @@
-import { Copy, Link, Pencil, Pin, PinOff, Plus, Reply, SmilePlus, Trash2 } from "lucide-react";
+import { CheckCheck, Copy, Link, Pencil, Pin, PinOff, Plus, Reply, SmilePlus, Trash2 } from "lucide-react";
 import { t } from "#/i18n/text";
-import type { Message } from "#/proto/wire";
+import type { ConversationId, Message } from "#/proto/wire";
 import { Confirm } from "#/ui/Confirm";
 import { type Anchor, Menu, type MenuItem } from "#/ui/Menu";
 import { EmojiPanel } from "./EmojiPanel";
 import { quickEmoji } from "./quickEmoji";
+import { ReadBy } from "./ReadBy";
 import { type MessageActions, type Over, useMessageActions } from "./useMessageActions";
 
+interface Props {
+  readonly conversation: ConversationId;
+  readonly over: Over | undefined;
+}
+
 /** The menu, the emoji or the question that stands open over a message. */
-export function MessageOver({ over }: { readonly over: Over | undefined }) {
+export function MessageOver({ conversation, over }: Props) {
   const { show, react, remove } = useMessageActions();
   if (!over) return null;
   const { message } = over;
@@ -26,6 +32,8 @@ export function MessageOver({ over }: { readonly over: Over | undefined }) {
           }}
         />
       );
+    case "readers":
+      return <ReadBy conversation={conversation} message={message} onClose={close} />;
     case "delete":
       return (
         <Confirm
@@ -81,6 +89,11 @@ function itemsFor(message: Message, actions: MessageActions): readonly MenuItem[
       onSelect: () => actions.copy(message),
     },
     { label: t("message.link"), icon: <Link size={18} />, onSelect: () => actions.copyLink(message) },
+    rights.may_see_readers && {
+      label: t("message.readBy"),
+      icon: <CheckCheck size={18} />,
+      onSelect: () => actions.show({ kind: "readers", message }),
+    },
     rights.may_pin && {
       label: message.pinned ? t("message.unpin") : t("message.pin"),
       icon: message.pinned ? <PinOff size={18} /> : <Pin size={18} />,

@@ -194,7 +194,7 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
           )}
         </div>
       </CountsContext>
-      <MessageOver over={over} />
+      <MessageOver conversation={id} over={over} />
     </MessageActionsContext>
   );
 }

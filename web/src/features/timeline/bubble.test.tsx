@@ -40,7 +40,7 @@ function Scene({ line, isOwn = false }: Props) {
         hasNames={false}
         tabIndex={0}
       />
-      <MessageOver over={over} />
+      <MessageOver conversation={CONVERSATION} over={over} />
     </MessageActionsContext>
   );
 }

@@ -8,6 +8,8 @@ export interface MessageRights {
   readonly may_edit: boolean;
   readonly may_delete: boolean;
   readonly may_pin: boolean;
+  /** Of an own message in a group: in a direct conversation the tick says it, in a broadcast the views do. */
+  readonly may_see_readers: boolean;
 }
 
 interface Standing {
@@ -25,6 +27,7 @@ const NONE: MessageRights = {
   may_edit: false,
   may_delete: false,
   may_pin: false,
+  may_see_readers: false,
 };
 
 export function rightsOn(message: Message, { view, me, now_ms, edit_window_ms }: Standing): MessageRights {
@@ -40,5 +43,6 @@ export function rightsOn(message: Message, { view, me, now_ms, edit_window_ms }:
     may_edit: is_own && may_post && is_recent && message.body?.kind === "text",
     may_delete: is_own || is_admin,
     may_pin: is_admin || view.kind === "direct",
+    may_see_readers: is_own && view.kind === "group",
   };
 }

@@ -15,7 +15,7 @@ import { rememberEmoji } from "./quickEmoji";
 /** What stands open over a message. */
 export type Over =
   | { readonly kind: "menu"; readonly message: Message; readonly anchor: Anchor }
-  | { readonly kind: "emoji" | "delete"; readonly message: Message };
+  | { readonly kind: "emoji" | "delete" | "readers"; readonly message: Message };
 
 /** What can be done with messages; the same object as long as the conversation is the same. */
 export interface MessageActions {
