@@ -37,6 +37,7 @@ export const ConversationRow = memo(function ConversationRow(props: Props) {
   const { view, now_ms, isCurrent, tabIndex, onMenu } = props;
   const openAt = (x: number, y: number) => onMenu({ view, anchor: { top: y, bottom: y, left: x, right: x } });
   const long_press = useLongPress(openAt);
+  const presence = useShownPresence(view, props.me);
   return (
     <Link
       {...long_press}
@@ -57,11 +58,12 @@ export const ConversationRow = memo(function ConversationRow(props: Props) {
         isCurrent ? "bg-selected" : "hover:bg-hover",
       )}
     >
-      <Face view={view} me={props.me} />
+      <Face view={view} presence={presence} />
       <span className="flex min-w-0 grow flex-col gap-0.5">
         <span className="flex items-baseline gap-2">
           <KindSign kind={view.kind} />
           <bdi className="min-w-0 truncate font-medium">{view.title}</bdi>
+          {presence && <span className="sr-only">{t(`timeline.${presence}`)}</span>}
           {view.muted && <Sign icon={<BellOff size={13} />} label={t("list.muted")} />}
           <span className="ms-auto flex shrink-0 items-center gap-1 text-muted text-xs">
             <OwnTick tick={view.own_tick} />
@@ -79,25 +81,31 @@ export const ConversationRow = memo(function ConversationRow(props: Props) {
   );
 });
 
-/** The avatar, with a sign of whether the other side is there. */
-function Face({ view, me }: Pick<Props, "view" | "me">) {
+type Shown = keyof typeof PRESENCE;
+
+/** Whether the other side of a direct conversation is there, where that is told. */
+function useShownPresence(view: ConversationView, me: UserId | undefined): Shown | undefined {
   const peer = view.peer?.user;
   // The other side joins with the first message; before that the server tells nothing of them.
-  const has_presence = peer !== me && view.head.head.last_seq > 0;
-  const state = usePresence(has_presence ? peer : undefined)?.state;
+  const is_told = peer !== me && view.head.head.last_seq > 0;
+  const state = usePresence(is_told ? peer : undefined)?.state;
+  return state === "online" || state === "away" || state === "dnd" ? state : undefined;
+}
+
+/** The avatar, with a sign of whether the other side is there; the row says it in words after the name. */
+function Face({ view, presence }: { readonly view: ConversationView; readonly presence: Shown | undefined }) {
   return (
     <span className="relative shrink-0">
-      <Avatar id={peer ?? view.conversation} name={view.title} />
-      {(state === "online" || state === "away" || state === "dnd") && (
+      <Avatar id={view.peer?.user ?? view.conversation} name={view.title} />
+      {presence && (
         <span
+          aria-hidden="true"
           className={cx(
             "absolute end-0 bottom-0 size-3.5 rounded-full border-2 border-surface",
-            PRESENCE[state],
+            PRESENCE[presence],
           )}
-          title={t(`timeline.${state}`)}
-        >
-          <span className="sr-only">{t(`timeline.${state}`)}</span>
-        </span>
+          title={t(`timeline.${presence}`)}
+        />
       )}
     </span>
   );

@@ -1,12 +1,13 @@
 import { useState } from "react";
 import { refusalText } from "#/i18n/refusal";
 import { t } from "#/i18n/text";
+import { matches } from "#/lib/match";
 import { useActions, useSnapshot } from "#/live/useClient";
 import { usePeople } from "#/live/usePeople";
-import type { ConversationId, UserId } from "#/proto/wire";
+import type { ConversationId, User, UserId } from "#/proto/wire";
 import { Button } from "#/ui/Button";
 import { Dialog } from "#/ui/Dialog";
-import { SearchPicker } from "#/ui/SearchPicker";
+import { type PickerItem, SearchPicker } from "#/ui/SearchPicker";
 import { toast } from "#/ui/Toast";
 
 const report = (error: unknown) => toast(refusalText(error));
@@ -21,7 +22,7 @@ interface Props {
 export function NewMessage({ onClose, onOpen, onInvite }: Props) {
   const [query, setQuery] = useState("");
   const { createDirect } = useActions();
-  const me = useSnapshot((snapshot) => snapshot.me?.user);
+  const me = useSnapshot((snapshot) => snapshot.me);
   const { users, is_known } = usePeople(query, report);
 
   const pick = async (user: UserId) => {
@@ -33,11 +34,7 @@ export function NewMessage({ onClose, onOpen, onInvite }: Props) {
     }
   };
 
-  const items = users.map((user) => ({
-    id: user.user,
-    name: user.user === me ? t("list.self") : user.name,
-    hint: `@${user.handle}`,
-  }));
+  const items = itemsFor(query, me, users);
   return (
     <Dialog label={t("new.title")} closeLabel={t("app.close")} onClose={onClose}>
       <SearchPicker
@@ -49,10 +46,23 @@ export function NewMessage({ onClose, onOpen, onInvite }: Props) {
         onPick={(item) => void pick(item.id as UserId)}
         status={is_known && query !== "" ? t("new.found", { n: items.length }) : ""}
       >
-        {items.length === 0 && <Nobody query={query} isKnown={is_known} onInvite={onInvite} />}
+        {(items.length === 0 || query.trim() === "") && (
+          <Nobody query={query} isKnown={is_known} onInvite={onInvite} />
+        )}
       </SearchPicker>
     </Dialog>
   );
+}
+
+/** Oneself comes first: notes need nobody else, and not everyone knows that one can write to oneself. */
+function itemsFor(query: string, me: User | undefined, users: readonly User[]): readonly PickerItem[] {
+  const others = users.filter(({ user }) => user !== me?.user).map(toItem);
+  if (!me || !matches(query, `${t("list.self")} ${me.name}`, me.handle)) return others;
+  return [{ ...toItem(me), name: t("list.self") }, ...others];
+}
+
+function toItem({ user, name, handle }: User): PickerItem {
+  return { id: user, name, hint: `@${handle}` };
 }
 
 function Nobody(props: { readonly query: string; readonly isKnown: boolean; readonly onInvite: () => void }) {
