@@ -76,7 +76,8 @@ export interface Actions extends RequestActions {
   retry(client_id: ClientId, body?: Body): Promise<void>;
   /** Takes a pending or refused message back. */
   discard(client_id: ClientId): Promise<void>;
-  loadOlder(id: ConversationId): void;
+  /** Loads what precedes `before_seq`, the first message after a gap, or the oldest loaded message. */
+  loadOlder(id: ConversationId, before_seq?: number): void;
   /** Loads what follows `after_seq`: of a gap, or of the newest loaded message. */
   loadNewer(id: ConversationId, after_seq?: number): void;
   /** Loads the messages around one that is not held. */
@@ -187,7 +188,8 @@ function actionsOf(engine: Engine, means: Means): Actions {
     async discard(client_id) {
       local({ do: "discard", client_id });
     },
-    loadOlder: (id) => local({ do: "older", conversation: id }),
+    loadOlder: (id, before_seq) =>
+      local({ do: "older", conversation: id, ...(before_seq === undefined ? {} : { before_seq }) }),
     loadNewer(id, after_seq) {
       const last = engine.state.conversations.get(id)?.content?.ranges.at(-1)?.[1];
       const after = after_seq ?? last;

@@ -96,7 +96,7 @@ export type Input =
   | ({ readonly do: "adopt"; readonly conversation: ConversationId } & KeptContent)
   /** Frees the messages of a conversation that is not open. */
   | { readonly do: "forget"; readonly conversation: ConversationId }
-  | { readonly do: "older"; readonly conversation: ConversationId }
+  | { readonly do: "older"; readonly conversation: ConversationId; readonly before_seq?: number }
   | { readonly do: "newer"; readonly conversation: ConversationId; readonly after_seq: number }
   | { readonly do: "around"; readonly conversation: ConversationId; readonly seq: number }
   | { readonly do: "read"; readonly conversation: ConversationId; readonly seq: number }

@@ -53,10 +53,12 @@ function ask(step: Step, conversation: Conversation, place: Place, request: Hist
   step.request(request);
 }
 
-export function askOlder(step: Step, id: wire.ConversationId): void {
+/** Asks for what lies before `before_seq`, which follows a hole, or before everything that is held. */
+export function askOlder(step: Step, id: wire.ConversationId, before_seq?: number): void {
   const conversation = step.conversation(id);
   if (!step.is_live || conversation === undefined || conversation.loading.has("older")) return;
-  const before = hasOlder(conversation) ? conversation.content?.ranges[0]?.[0] : undefined;
+  const first = hasOlder(conversation) ? conversation.content?.ranges[0]?.[0] : undefined;
+  const before = before_seq ?? first;
   if (before === undefined) return;
   ask(step, conversation, "older", { type: "history", conversation: id, before, limit: PAGE });
 }

@@ -49,7 +49,7 @@ function take(step: Step, input: Input): void {
     case "forget":
       return retrieval.forget(step, input.conversation);
     case "older":
-      return retrieval.askOlder(step, input.conversation);
+      return retrieval.askOlder(step, input.conversation, input.before_seq);
     case "newer":
       return retrieval.askNewer(step, input.conversation, input.after_seq);
     case "around":

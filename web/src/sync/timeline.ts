@@ -46,7 +46,7 @@ function held(content: Content, self: UserId | undefined, read_by_others: number
   const events = [...content.events.values()]
     .filter((event) => event.type !== "floored" && event.rev > first_rev)
     .sort((a, b) => a.rev - b.rev);
-  const ends = new Set(content.ranges.slice(0, -1).map(([, to]) => to));
+  const holes = new Map(content.ranges.slice(1).map(([from], index) => [content.ranges[index]?.[1], from]));
   const lines: Line[] = [];
   let at = 0;
   for (const message of messages) {
@@ -54,7 +54,8 @@ function held(content: Content, self: UserId | undefined, read_by_others: number
       lines.push(cache.event(event));
     }
     lines.push(cache.sent(message, self, message.seq <= read_by_others));
-    if (ends.has(message.seq)) lines.push(cache.gap(message.seq));
+    const before_seq = holes.get(message.seq);
+    if (before_seq !== undefined) lines.push(cache.gap(message.seq, before_seq));
   }
   for (const event of events.slice(at)) lines.push(cache.event(event));
   return lines;
@@ -72,12 +73,13 @@ function overHole(conversation: Conversation, self: UserId | undefined, cache: L
 }
 
 type Sent = Extract<Line, { kind: "sent" }>;
+type Gap = Extract<Line, { kind: "gap" }>;
 
 /** Keeps lines for as long as what they are made of lives. */
 export class LineCache {
   readonly #sent = new WeakMap<Message, Sent>();
   readonly #others = new WeakMap<object, Line>();
-  readonly #gaps = new Map<number, Line>();
+  readonly #gaps = new Map<number, Gap>();
 
   sent(message: Message, self: UserId | undefined, is_read: boolean): Line {
     const status = is_read ? "read" : "sent";
@@ -99,10 +101,10 @@ export class LineCache {
     return this.#other(entry, () => entryLine(entry));
   }
 
-  gap(after_seq: number): Line {
+  gap(after_seq: number, before_seq: number): Line {
     const known = this.#gaps.get(after_seq);
-    if (known !== undefined) return known;
-    const line: Line = { kind: "gap", key: `g${after_seq}`, after_seq };
+    if (known?.before_seq === before_seq) return known;
+    const line: Gap = { kind: "gap", key: `g${after_seq}`, after_seq, before_seq };
     this.#gaps.set(after_seq, line);
     return line;
   }

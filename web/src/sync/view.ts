@@ -96,8 +96,8 @@ export type Line =
     }
   | PendingLine
   | RefusedLine
-  /** Messages between `after_seq` and the next line are not loaded. */
-  | { readonly kind: "gap"; readonly key: string; readonly after_seq: number }
+  /** Messages between `after_seq` and `before_seq` are not loaded. */
+  | { readonly kind: "gap"; readonly key: string; readonly after_seq: number; readonly before_seq: number }
   | { readonly kind: "event"; readonly key: string; readonly event: TimelineEvent };
 
 /** In the outbox. `key` stays the same when it becomes `sent`. */

@@ -6,7 +6,7 @@ interface Props {
   /** Decides the colour. */
   readonly id: string;
   readonly name: string;
-  readonly size?: "tiny" | "small" | "medium" | "normal" | "large";
+  readonly size?: "tiny" | "small" | "medium" | "normal" | "big" | "large";
 }
 
 const SIZES = {
@@ -14,6 +14,7 @@ const SIZES = {
   small: "size-8 text-xs",
   medium: "size-10 text-sm",
   normal: "size-12 text-base",
+  big: "size-18 text-2xl",
   large: "size-24 text-3xl",
 } as const;
 

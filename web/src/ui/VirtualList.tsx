@@ -9,7 +9,6 @@ import {
   useRef,
 } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
-import { cx } from "#/lib/cx";
 import { useActiveRow } from "./useActiveRow";
 
 /** Nearer to the end than this, the list follows what is added. */
@@ -17,8 +16,8 @@ const STICK_PX = 40;
 /** Older and newer rows are asked for this many screens ahead. */
 const AHEAD_SCREENS = 1.5;
 
-/** What stands above the first row is this high (`min-h-16`), as the rows count their places from there. */
-const HEAD_PX = 64;
+/** What stands above the first row is this high, as the rows count their places from there. */
+const HEAD_PX = 176;
 
 export interface ListRow {
   readonly key: string;
@@ -82,7 +81,7 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
     if (view.isAtEnd) isStuck.current = true;
     else if (handle.scrollOffset < lastOffset.current - 1) isStuck.current = false;
     lastOffset.current = handle.scrollOffset;
-    anchor.current = anchorAt(handle, rows, view.first);
+    anchor.current = anchorAt(handle, rows);
     onView(view);
     if (handle.scrollOffset < handle.viewportSize * AHEAD_SCREENS) onNearStart();
     if (view.screensToEnd < AHEAD_SCREENS) onNearEnd();
@@ -149,7 +148,9 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
       onFocus={onFocus}
       className="absolute inset-0 flex flex-col overflow-y-auto overflow-x-hidden overscroll-contain [overflow-anchor:none]"
     >
-      <div className={cx("shrink-0 grow", has_head && "min-h-16")}>{props.children}</div>
+      <div style={{ minHeight: has_head ? HEAD_PX : 0 }} className="flex shrink-0 grow flex-col justify-end">
+        {props.children}
+      </div>
       <Virtualizer
         ref={list}
         scrollRef={scroller}
@@ -195,14 +196,15 @@ function measure(handle: VirtualizerHandle, n_rows: number): ListView {
   };
 }
 
-/** The row at the top of what is seen, and how far it is scrolled in. */
+/** The row in the middle of what is seen, and how far the upper edge is below its own. */
 interface Anchor {
   readonly key: string;
   readonly index: number;
   readonly within_px: number;
 }
 
-function anchorAt(handle: VirtualizerHandle, rows: readonly ListRow[], index: number): Anchor | undefined {
+function anchorAt(handle: VirtualizerHandle, rows: readonly ListRow[]): Anchor | undefined {
+  const index = handle.findItemIndex(handle.scrollOffset + handle.viewportSize / 2);
   const key = rows[index]?.key;
   if (key === undefined) return undefined;
   return { key, index, within_px: handle.scrollOffset - handle.getItemOffset(index) };

@@ -1,15 +1,14 @@
-import { Hand, NotebookPen } from "lucide-react";
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { t } from "#/i18n/text";
 import { dayName } from "#/i18n/time";
 import { useActions, useSnapshot, useTimeline } from "#/live/useClient";
 import type { ConversationId, User, UserId } from "#/proto/wire";
 import type { ConversationView, TimelineView } from "#/sync/client";
-import { EmptyState } from "#/ui/EmptyState";
 import { useNow } from "#/ui/useNow";
 import { type ListHandle, type ListView, VirtualList } from "#/ui/VirtualList";
 import { JumpButton } from "./JumpButton";
 import { MessageOver } from "./MessageOver";
+import { Beginning, Origin } from "./Origin";
 import { PinnedBar } from "./PinnedBar";
 import { type Row, toRows } from "./rows";
 import { TimelineLoading } from "./TimelineLoading";
@@ -136,7 +135,7 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
   const list = useRef<ListHandle>(null);
   const now_ms = useNow();
   const [sight, setSight] = useState<Sight>({ first: 0, last: 0, is_far: false });
-  const seen = useReadMark(id, timeline.read_seq);
+  const seen = useReadMark(id, timeline.read_seq, view.unread > 0);
   useFollowOwn(rows, list);
   const { jump, toLatest, marked } = useJump({ id, rows, list, target });
   const { actions, over } = useActionsOf(view, jump);
@@ -250,29 +249,6 @@ function FloatingDay(props: {
   return (
     <div aria-hidden="true" className="pointer-events-none absolute inset-x-0 top-0 motion-safe:animate-fade">
       <DayPill text={dayName(row.at_ms, now_ms)} />
-    </div>
-  );
-}
-
-/** Stands above the very first message. */
-function Origin({ view }: { readonly view: ConversationView }) {
-  return (
-    <p className="truncate px-4 pt-8 pb-2 text-center text-muted text-sm">
-      {t("timeline.begin", { name: view.title })}
-    </p>
-  );
-}
-
-function Beginning({ view }: { readonly view: ConversationView }) {
-  const me = useSnapshot((snapshot) => snapshot.me?.user);
-  const is_self = view.kind === "direct" && view.peer?.user === me;
-  return (
-    <div className="flex h-full overflow-y-auto">
-      <EmptyState
-        icon={is_self ? <NotebookPen size={28} /> : <Hand size={28} />}
-        label={t("timeline.empty")}
-        hint={is_self ? t("timeline.emptySelf") : t("timeline.emptyHint", { name: view.title })}
-      />
     </div>
   );
 }

@@ -1,12 +1,11 @@
-import { memo, useEffect } from "react";
+import { memo } from "react";
 import { t } from "#/i18n/text";
 import { clock, dayName, fullTime } from "#/i18n/time";
-import { useActions, useSnapshot } from "#/live/useClient";
 import type { ConversationId, User, UserId } from "#/proto/wire";
 import type { Line } from "#/sync/client";
-import { Button } from "#/ui/Button";
 import { Bubble } from "./Bubble";
 import { eventWords } from "./eventWords";
+import { Gap } from "./Gap";
 import type { Row } from "./rows";
 
 interface Props {
@@ -29,7 +28,7 @@ export const TimelineRow = memo(
       <div className="mx-auto w-full max-w-[47.5rem] px-3">
         {row.begins_day && <DayPill text={dayName(row.at_ms, now_ms)} />}
         {row.begins_unread && <UnreadDivider />}
-        {line.kind === "gap" && <Gap conversation={conversation} after_seq={line.after_seq} />}
+        {line.kind === "gap" && <Gap conversation={conversation} line={line} />}
         {line.kind === "event" && (
           <EventLine line={line} users={users} at_ms={row.at_ms} tabIndex={tabIndex} />
         )}
@@ -106,33 +105,5 @@ function EventLine({ line, users, at_ms, tabIndex }: EventProps) {
     >
       {words}
     </article>
-  );
-}
-
-interface GapProps {
-  readonly conversation: ConversationId;
-  readonly after_seq: number;
-}
-
-function Gap({ conversation, after_seq }: GapProps) {
-  const { loadNewer } = useActions();
-  const is_live = useSnapshot((snapshot) => snapshot.connection.state === "live");
-  const is_loading = useSnapshot((snapshot) => snapshot.timeline(conversation).is_loading);
-  // Rows are drawn shortly before they come into sight, so the hole is mostly closed when one reaches it.
-  useEffect(() => {
-    if (is_live) loadNewer(conversation, after_seq);
-  }, [is_live, loadNewer, conversation, after_seq]);
-  return (
-    <div className="flex min-h-16 items-center justify-center gap-2 py-3 text-muted text-sm">
-      {t("timeline.gap")}
-      <Button
-        size="small"
-        look="quiet"
-        isBusy={is_loading}
-        isDisabled={!is_live}
-        label={t("timeline.gapLoad")}
-        onClick={() => loadNewer(conversation, after_seq)}
-      />
-    </div>
   );
 }
