@@ -10,13 +10,19 @@ type Opens = () => Promise<Page>;
 /** Makes the owner. */
 export async function owner(server: Server, open: Opens, name: string): Promise<Person> {
   const token = new URL(server.setUpLink).hash.slice(1);
-  return enter(server, await open(), name, "/setup", { token, server_name: "Harbour" });
+  return enter(server, new Person(await open(), name), "/setup", { token, server_name: "Harbour" });
 }
 
 /** Makes somebody whom the owner invites. */
-export async function guest(server: Server, host: Person, open: Opens, name: string): Promise<Person> {
+export async function guest(
+  server: Server,
+  host: Person,
+  open: Opens,
+  name: string,
+  handle?: string,
+): Promise<Person> {
   const { code } = (await post(host.page, "/invites", { uses: 1 })) as { code: string };
-  return enter(server, await open(), name, "/sign-up", { invite: code });
+  return enter(server, new Person(await open(), name, handle), "/sign-up", { invite: code });
 }
 
 /** Another device of somebody, at the list. */
@@ -28,8 +34,8 @@ export async function another(server: Server, person: Person, open: Opens): Prom
   return new Person(page, person.name);
 }
 
-async function enter(server: Server, page: Page, name: string, path: string, more: object): Promise<Person> {
-  const person = new Person(page, name);
+async function enter(server: Server, person: Person, path: string, more: object): Promise<Person> {
+  const { page, name } = person;
   await page.goto(`${server.url}/log-in`);
   await post(page, path, { handle: person.handle, name, password: PASSWORD, ...more });
   await page.goto(server.url);

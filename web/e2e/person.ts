@@ -7,10 +7,12 @@ const PASSWORD = "a lamp by the window";
 export class Person {
   readonly page: Page;
   readonly name: string;
+  readonly #handle: string | undefined;
 
-  constructor(page: Page, name: string) {
+  constructor(page: Page, name: string, handle?: string) {
     this.page = page;
     this.name = name;
+    this.#handle = handle;
   }
 
   /** Makes the owner by the printed link. */
@@ -34,7 +36,9 @@ export class Person {
     return person;
   }
 
+  /** The name in small letters, where no other was given. */
   get handle(): string {
+    if (this.#handle !== undefined) return this.#handle;
     const plain = this.name.normalize("NFD").replaceAll(/\p{Mn}/gu, "");
     return plain.toLowerCase().replaceAll(" ", ".");
   }
@@ -70,7 +74,7 @@ export class Person {
 
   /** Goes to the list, which on a phone stands in the place of a conversation. */
   async home(): Promise<void> {
-    const back = this.page.getByRole("button", { name: "Back" });
+    const back = this.page.getByRole("button", { name: /^(Back|To the conversations)$/ });
     if (await back.isVisible()) await back.click();
     await this.seesList();
   }

@@ -1,5 +1,7 @@
-import { expect, expectAccessible, test } from "./fixtures";
+import { expect, expectAccessible, type Page, test } from "./fixtures";
 import { Person } from "./person";
+import type { Server } from "./server";
+import { DOORS, EMPTY, PARTS, ROOMS, type Stage, type Surface, UNCLAIMED } from "./surfaces";
 
 const PHONE = { width: 390, height: 844 };
 
@@ -10,57 +12,68 @@ for (const [name, viewport] of [
   test.describe(`on ${name}`, () => {
     test.use({ viewport });
 
-    test("every door can be used by everyone", async ({ server, openWindow }) => {
-      const page = await openWindow();
-      await page.goto(server.url);
-      await expect(page.getByRole("heading", { name: "Almost there" })).toBeVisible();
-      await expectAccessible(page);
-      await page.goto(server.setUpLink);
-      await page.getByRole("button", { name: "Create server" }).click();
-      await expect(page.getByText("Please fill this in.").first()).toBeVisible();
-      await expectAccessible(page);
-      const ada = await Person.setUp(page, server.setUpLink, "Ada Lovelace");
-      const link = await ada.invite();
+    test("what stands before the owner comes can be used by everyone", async ({ server, openWindow }) => {
       const stranger = await openWindow();
-      await stranger.goto(link);
-      await expect(stranger.getByRole("heading", { name: "Join Harbour" })).toBeVisible();
-      await expectAccessible(stranger);
-      await stranger.goto(`${server.url}/reset#none`);
-      await expect(stranger.getByRole("heading", { name: "Set a new password" })).toBeVisible();
-      await expectAccessible(stranger);
-      await stranger.goto(`${server.url}/log-in`);
-      await stranger.getByLabel("Handle").fill("nobody");
-      await stranger.getByLabel("Password", { exact: true }).fill("wrong");
-      await stranger.getByRole("button", { name: "Log in" }).click();
-      await expect(stranger.getByRole("alert")).toHaveText("Wrong handle or password.");
-      await expectAccessible(stranger);
+      await look(UNCLAIMED, { ...placeOf(server), stranger });
     });
 
-    test("every room can be used by everyone", async ({ server, ada, bo }) => {
-      await expectAccessible(ada.page);
-      await ada.page.getByRole("button", { name: "Invite people" }).click();
-      await expectAccessible(ada.page);
-      await ada.page.keyboard.press("Escape");
-      await ada.writeTo("Bo Diddley");
-      await expectAccessible(ada.page);
-      await ada.send("hello, see https://example.org and `code`");
-      await bo.open("Ada Lovelace");
-      await expect(bo.page.getByRole("link", { name: "https://example.org", exact: true })).toBeVisible();
-      await bo.send("> hello\n\n- one\n- ||two||");
-      await expect(bo.page.getByRole("button", { name: "Hidden text, press to show" })).toBeVisible();
-      await expectAccessible(bo.page);
-      await bo.page.goto(server.url);
-      await ada.say("one more");
-      await expect(bo.row("Ada Lovelace")).toContainText("one more");
-      await expectAccessible(bo.page);
-      await bo.page.goto(`${server.url}/settings`);
-      await expect(bo.page.getByRole("heading", { name: "Devices" })).toBeVisible();
-      await expectAccessible(bo.page);
-      await bo.page.goto(`${server.url}/no-such-place`);
-      await expect(bo.page.getByText("There is nothing here")).toBeVisible();
-      await expectAccessible(bo.page);
+    test.describe("where everyone may sign up", () => {
+      test.use({ settings: { "rules.sign_up": "open" } });
+
+      test("every door, room, dialog and menu can be used by everyone", async ({
+        server,
+        ada,
+        bo,
+        openWindow,
+      }) => {
+        test.setTimeout(SLOW_MS);
+        const stage = { ...placeOf(server), ada, bo, stranger: await openWindow() };
+        await look(DOORS, stage);
+        await look(EMPTY, stage);
+        await furnish(stage, await openWindow());
+        await look(PARTS, stage);
+        await look(ROOMS, stage);
+      });
     });
   });
+}
+
+/** Some sixty places, each in both themes. */
+const SLOW_MS = 900_000;
+
+const placeOf = ({ url, setUpLink }: Server) => ({ url, setUpLink });
+
+/** Goes to each place and looks there. */
+async function look<On>(surfaces: readonly Surface<On>[], stage: On): Promise<void> {
+  for (const { name, show } of surfaces)
+    await test.step(name, async () => expectAccessible(await show(stage)));
+}
+
+/** Brings into Ada's conversations all that can be seen in them. */
+async function furnish({ ada, bo, url }: Stage, page: Page): Promise<void> {
+  await ada.page.goto(url);
+  await ada.create("broadcast", "House news", [bo]);
+  await ada.say("the water is back");
+  await ada.home();
+  await ada.create("group", "Swimmers", [bo]);
+  await ada.say("at seven");
+  await bo.open("Swimmers");
+  await bo.react("at seven", "👍");
+  await bo.act("at seven", "r");
+  await bo.say("I shall be there");
+  await ada.act("at seven", "p");
+  await bo.home();
+  await bo.writeTo("Ada Lovelace");
+  await bo.send("hello Ada, see https://example.org and `code`");
+  await bo.send("> hello\n\n- one\n- ||two||");
+  await bo.home();
+  await page.goto(`${url}/join`);
+  const eve = await Person.join(page, page.url(), "Eve Stranger");
+  await eve.writeTo("Ada Lovelace");
+  await eve.say("do you know me?");
+  await ada.home();
+  await ada.row("Bo Diddley").click({ button: "right" });
+  await ada.page.getByRole("menuitem", { name: "Archive" }).click();
 }
 
 test.describe("on a phone", () => {
@@ -86,7 +99,7 @@ test.describe("on a phone", () => {
   });
 });
 
-test("with a keyboard alone one logs in, finds, reads and answers", async ({
+test("with a keyboard alone one logs in, finds, reads, answers and reacts", async ({
   server,
   ada,
   bo,
@@ -101,23 +114,29 @@ test("with a keyboard alone one logs in, finds, reads and answers", async ({
   await page.keyboard.press("Tab");
   await page.keyboard.type("a lamp by the window");
   await page.keyboard.press("Enter");
-  const row = page.getByRole("list", { name: "Conversations" }).getByRole("link", { name: "Bo Diddley" });
-  await expect(row).toBeVisible();
-  for (
-    let n_tabs = 0;
-    n_tabs < 12 && !(await row.evaluate((link) => link === document.activeElement));
-    n_tabs += 1
-  )
-    await page.keyboard.press("Tab");
-  await expect(row).toBeFocused();
+  await expect(page.getByRole("link", { name: /^Bo Diddley / })).toBeVisible();
+  await page.keyboard.press("Control+k");
+  await expect(page.getByRole("combobox")).toBeFocused();
+  await page.keyboard.type("bo");
+  await expect(page.getByRole("option", { name: "Bo Diddley" })).toHaveAttribute("aria-selected", "true");
   await page.keyboard.press("Enter");
   await expect(page.getByRole("textbox", { name: "Message to Bo Diddley" })).toBeFocused();
   await page.keyboard.type("yes, with my keyboard");
   await page.keyboard.press("Enter");
-  await bo.page.bringToFront();
   await expect(bo.page.getByRole("article", { name: /yes, with my keyboard/ })).toBeVisible();
   await page.keyboard.press("Shift+Tab");
   await expect(page.getByRole("article").last()).toBeFocused();
   await page.keyboard.press("ArrowUp");
-  await expect(page.getByRole("article", { name: /can you read this/ })).toBeFocused();
+  const first = page.getByRole("article", { name: /can you read this/ });
+  await expect(first).toBeFocused();
+  await page.keyboard.press("+");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("Enter");
+  await expect(bo.page.getByRole("button", { name: /, 1 person$/ })).toBeVisible();
+  await expect(first).toBeFocused();
+  await page.keyboard.press("r");
+  await expect(page.getByRole("textbox", { name: "Message to Bo Diddley" })).toBeFocused();
+  await page.keyboard.type("and I like it");
+  await page.keyboard.press("Enter");
+  await expect(bo.page.getByRole("button", { name: /^Answer to / })).toBeVisible();
 });

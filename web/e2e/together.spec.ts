@@ -128,81 +128,87 @@ for (const [name, viewport] of [
       await ada2.say("and warm");
       for (const person of [ada, bo, cy]) await expect(person.bubble("and warm")).toBeVisible();
     });
+
+    for (const [rule, label, said_meanwhile] of [
+      ["all", "Everything", true],
+      ["joined", "From then on", false],
+    ] as const) {
+      test(`who comes back to a group with the history "${rule}" reads what that rule gives`, async ({
+        crew: { ada, ada2, bo, cy },
+      }) => {
+        const dialog = await bo.begin("group", "Swimmers");
+        await dialog.getByText(label).click();
+        await bo.finish("Swimmers", [ada, cy]);
+        await bo.say("before");
+        for (const device of [ada, ada2]) {
+          await device.open("Swimmers");
+          await expect(device.bubble("before")).toBeVisible();
+        }
+        await bo.openAbout("Swimmers");
+        await bo.treat(ada, "Remove");
+        for (const device of [ada, ada2]) {
+          await expect(device.row("Swimmers")).toBeHidden();
+          await expect(device.page.getByText("This conversation is not yours")).toBeVisible();
+        }
+        await bo.closeAbout();
+        await bo.say("meanwhile");
+        await bo.openAbout("Swimmers");
+        await bo.addMembers([ada]);
+        await bo.closeAbout();
+        await bo.say("after");
+        for (const device of [ada, ada2]) {
+          await device.open("Swimmers");
+          await expect(device.bubble("after")).toBeVisible();
+          await expect(device.bubble("before")).toHaveCount(said_meanwhile ? 1 : 0);
+          await expect(device.bubble("meanwhile")).toHaveCount(said_meanwhile ? 1 : 0);
+        }
+        await cy.open("Swimmers");
+        await expect(cy.bubble("meanwhile")).toBeVisible();
+      });
+    }
+
+    test("a role given or taken counts at once on both devices", async ({ crew: { ada, ada2, bo, cy } }) => {
+      await bo.create("group", "Swimmers", [ada, cy]);
+      await bo.openAbout("Swimmers");
+      for (const device of [ada, ada2]) {
+        await device.open("Swimmers");
+        await device.openAbout("Swimmers");
+        await expect(device.page.getByRole("button", { name: "Add people" })).toBeHidden();
+      }
+      await expect(cy.row("Swimmers")).toBeVisible();
+      await bo.treat(ada, "Make an admin");
+      for (const device of [ada, ada2])
+        await expect(device.page.getByRole("button", { name: "Add people" })).toBeVisible();
+      await ada2.treat(cy, "Remove");
+      await expect(cy.row("Swimmers")).toBeHidden();
+      await bo.treat(ada, "Make a plain member");
+      for (const device of [ada, ada2])
+        await expect(device.page.getByRole("button", { name: "Add people" })).toBeHidden();
+    });
+
+    test("a block holds on both devices, and ends on both", async ({ crew: { ada, ada2, bo } }) => {
+      await bo.writeTo("Ada Lovelace");
+      await bo.say("hello");
+      for (const device of [ada, ada2]) {
+        await device.open("Bo Diddley");
+        await device.openAbout("Bo Diddley");
+      }
+      await ada.page.getByRole("button", { name: "Block" }).click();
+      await ada.page.getByRole("dialog").getByRole("button", { name: "Block" }).click();
+      for (const device of [ada, ada2])
+        await expect(device.page.getByRole("button", { name: "Unblock" })).toBeVisible();
+      await bo.say("why?");
+      await expect(bo.page.getByText("Not sent. You cannot write to this person.")).toBeVisible();
+      await ada2.page.getByRole("button", { name: "Unblock" }).click();
+      for (const device of [ada, ada2]) {
+        await expect(device.page.getByRole("button", { name: "Block", exact: true })).toBeVisible();
+        await device.closeAbout();
+      }
+      await bo.say("thank you");
+      for (const device of [ada, ada2]) {
+        await expect(device.bubble("thank you")).toBeVisible();
+        await expect(device.bubble("why?")).toHaveCount(0);
+      }
+    });
   });
 }
-
-for (const [rule, label, said_meanwhile] of [
-  ["all", "Everything", true],
-  ["joined", "From then on", false],
-] as const) {
-  test(`who comes back to a group with the history "${rule}" reads what that rule gives`, async ({
-    crew: { ada, ada2, bo, cy },
-  }) => {
-    const dialog = await bo.begin("group", "Swimmers");
-    await dialog.getByText(label).click();
-    await bo.finish("Swimmers", [ada, cy]);
-    await bo.say("before");
-    for (const device of [ada, ada2]) {
-      await device.open("Swimmers");
-      await expect(device.bubble("before")).toBeVisible();
-    }
-    await bo.openAbout("Swimmers");
-    await bo.treat(ada, "Remove");
-    for (const device of [ada, ada2]) {
-      await expect(device.row("Swimmers")).toBeHidden();
-      await expect(device.page.getByText("This conversation is not yours")).toBeVisible();
-    }
-    await bo.say("meanwhile");
-    await bo.addMembers([ada]);
-    await bo.say("after");
-    for (const device of [ada, ada2]) {
-      await device.open("Swimmers");
-      await expect(device.bubble("after")).toBeVisible();
-      await expect(device.bubble("before")).toHaveCount(said_meanwhile ? 1 : 0);
-      await expect(device.bubble("meanwhile")).toHaveCount(said_meanwhile ? 1 : 0);
-    }
-    await cy.open("Swimmers");
-    await expect(cy.bubble("meanwhile")).toBeVisible();
-  });
-}
-
-test("a role given or taken counts at once on both devices", async ({ crew: { ada, ada2, bo, cy } }) => {
-  await bo.create("group", "Swimmers", [ada, cy]);
-  await bo.openAbout("Swimmers");
-  for (const device of [ada, ada2]) {
-    await device.open("Swimmers");
-    await device.openAbout("Swimmers");
-    await expect(device.page.getByRole("button", { name: "Add people" })).toBeHidden();
-  }
-  await bo.treat(ada, "Make an admin");
-  for (const device of [ada, ada2])
-    await expect(device.page.getByRole("button", { name: "Add people" })).toBeVisible();
-  await ada2.treat(cy, "Remove");
-  await expect(cy.row("Swimmers")).toBeHidden();
-  await bo.treat(ada, "Make a plain member");
-  for (const device of [ada, ada2])
-    await expect(device.page.getByRole("button", { name: "Add people" })).toBeHidden();
-});
-
-test("a block holds on both devices, and ends on both", async ({ crew: { ada, ada2, bo } }) => {
-  await bo.writeTo("Ada Lovelace");
-  await bo.say("hello");
-  for (const device of [ada, ada2]) {
-    await device.open("Bo Diddley");
-    await device.openAbout("Bo Diddley");
-  }
-  await ada.page.getByRole("button", { name: "Block" }).click();
-  await ada.page.getByRole("dialog").getByRole("button", { name: "Block" }).click();
-  for (const device of [ada, ada2])
-    await expect(device.page.getByRole("button", { name: "Unblock" })).toBeVisible();
-  await bo.say("why?");
-  await expect(bo.page.getByText("Not sent. You cannot write to this person.")).toBeVisible();
-  await ada2.page.getByRole("button", { name: "Unblock" }).click();
-  for (const device of [ada, ada2])
-    await expect(device.page.getByRole("button", { name: "Block", exact: true })).toBeVisible();
-  await bo.say("thank you");
-  for (const device of [ada, ada2]) {
-    await expect(device.bubble("thank you")).toBeVisible();
-    await expect(device.bubble("why?")).toHaveCount(0);
-  }
-});
