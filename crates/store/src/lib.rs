@@ -5,6 +5,8 @@
 
 mod sqlite;
 
+#[cfg(feature = "broken")]
+pub use sqlite::Broken;
 pub use sqlite::{
     Backup, BackupError, FileEntry, Finding, Holdings, Listed, Manifest, OpenError, Report,
     Restored, SqliteOptions, SqliteStore, create_backup, list_backups, restore, verify,

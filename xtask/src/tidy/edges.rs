@@ -26,7 +26,7 @@ const EDGES: &[Drawn] = &[
         to_in_tests: &["voodoo-store", "voodoo-client"],
     },
     Drawn { from: "voodoo-client", to: &["voodoo-proto"], to_in_tests: &[] },
-    Drawn { from: "voodoo-proof", to: &["voodoo-client"], to_in_tests: &[] },
+    Drawn { from: "voodoo-proof", to: ALL, to_in_tests: &[] },
     Drawn {
         from: "voodoo",
         to: &[

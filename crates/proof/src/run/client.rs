@@ -415,7 +415,11 @@ impl Talker {
     fn take_changes(&mut self, live: &mut Live, place: Place, page: Frame) -> Result<()> {
         let follow = self.follow(place);
         follow.is_asking = false;
-        if page.kind == "refused" && page.retry.as_deref() == Some("same") {
+        if page.kind == "refused" {
+            if page.retry.as_deref() != Some("same") {
+                // The server knows less than it told before: from the beginning, then.
+                follow.have = 0;
+            }
             return Ok(());
         }
         let (Some(rev), false) = (page.rev, page.reset) else { bail!("no page of changes") };

@@ -6,6 +6,8 @@
 mod account_writes;
 mod accounts;
 mod backup;
+#[cfg(feature = "broken")]
+mod broken;
 mod census;
 mod checker;
 mod codes;
@@ -44,6 +46,8 @@ pub use backup::{
     Backup, BackupError, FileEntry, Listed, Manifest, Restored, create_backup, list_backups,
     restore, verify_backup,
 };
+#[cfg(feature = "broken")]
+pub use broken::Broken;
 pub use verify::{Finding, Holdings, Report, verify};
 
 /// How long a connection waits for a lock that another one has.
@@ -65,6 +69,9 @@ pub struct SqliteOptions {
     pub checkpoint_bytes: u64,
     /// When after the start everything is checked in the background; absent = never.
     pub full_check_after: Option<Duration>,
+    /// A promise to break.
+    #[cfg(feature = "broken")]
+    pub broken: Option<Broken>,
 }
 
 impl Default for SqliteOptions {
@@ -76,6 +83,8 @@ impl Default for SqliteOptions {
             cache_kib: 64 * 1024,
             checkpoint_bytes: 64 * 1024 * 1024,
             full_check_after: None,
+            #[cfg(feature = "broken")]
+            broken: None,
         }
     }
 }
@@ -177,6 +186,10 @@ impl SqliteStore {
         migrate::migrate(&mut connection, clock.now_ms())?;
         verify::check_schema(&connection)?;
         found::check_counters(&connection)?;
+        #[cfg(feature = "broken")]
+        if let Some(broken) = options.broken {
+            broken.prepare(&connection)?;
+        }
         let (epoch, about) = meta(&connection)?;
         let damage = Arc::new(Damage::default());
         let readers = Readers::start(&path, &options, &damage)?;

@@ -264,6 +264,10 @@ impl Rows for Tx<'_> {
         sender: UserId,
         client_id: ClientId,
     ) -> Result<Option<Placed>, Fault> {
+        #[cfg(feature = "broken")]
+        if super::broken::forgets_names(self.db).map_err(Fault::new)? {
+            return Ok(None);
+        }
         let sql = "SELECT seq, rev, at_ms FROM message
             WHERE client_id = ?1 AND sender_id = ?2 AND conv_id = ?3
             UNION ALL SELECT seq, rev, at_ms FROM sent_name

@@ -256,7 +256,17 @@ impl Desk {
             let words = "there is no connection".to_owned();
             return Err((jobs, Failure::Engine(Sickness::Disk(words))));
         };
-        match in_transaction(connection, &mut self.cache, &self.rules, &mut jobs) {
+        let ran = in_transaction(connection, &mut self.cache, &self.rules, &mut jobs);
+        #[cfg(feature = "broken")]
+        if ran.is_ok()
+            && self.options.broken == Some(super::Broken::AnswersEarly)
+            && super::broken::has_messages(connection)
+        {
+            jobs.drain(..).for_each(|job| job.answer(None));
+            super::broken::dawdle();
+        }
+        let committed = ran.and_then(|()| connection.execute_batch("COMMIT").map_err(Failure::of));
+        match committed {
             Ok(()) => Ok(jobs),
             Err(failure) => {
                 self.cache.clear();
@@ -391,6 +401,7 @@ impl Failure {
     }
 }
 
+/// Begins a transaction and carries the jobs out in it.
 fn in_transaction(
     connection: &Connection,
     cache: &mut Cache,
@@ -404,8 +415,7 @@ fn in_transaction(
         let result = ran.unwrap_or_else(|_panic| Err(Fault::new("a write panicked")));
         result.map_err(cause)?;
     }
-    tx.flush().map_err(cause)?;
-    connection.execute_batch("COMMIT").map_err(Failure::of)
+    tx.flush().map_err(cause)
 }
 
 /// A fault that wraps an error of the disk is one of the disk.
