@@ -115,12 +115,19 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
   useEffect(() => {
     const element = scroller.current;
     if (!element) return;
+    let frame = 0;
     const observer = new ResizeObserver(() => {
       if (isStuck.current) toEnd();
       look();
+      // The list beneath learns its size in the same moment, maybe after this; a short one then never scrolls.
+      cancelAnimationFrame(frame);
+      frame = requestAnimationFrame(look);
     });
     observer.observe(element);
-    return () => observer.disconnect();
+    return () => {
+      cancelAnimationFrame(frame);
+      observer.disconnect();
+    };
   }, [look, toEnd]);
 
   useImperativeHandle(ref, () => ({
