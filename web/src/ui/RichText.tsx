@@ -16,7 +16,8 @@ interface Props {
 /** The text of a message, drawn from its tree: no HTML passes here. */
 export const RichText = memo(function RichText({ source, tail, ...within }: Props) {
   const blocks = parse(source);
-  const ends_in_text = blocks.at(-1)?.kind === "paragraph";
+  // Text from right to left ends on the side where nothing lies over it, and begins where something does.
+  const ends_in_text = blocks.at(-1)?.kind === "paragraph" && !isRightToLeft(source);
   return (
     <>
       <Blocks blocks={blocks} {...within} tail={ends_in_text ? tail : undefined} />
@@ -24,6 +25,14 @@ export const RichText = memo(function RichText({ source, tail, ...within }: Prop
     </>
   );
 });
+
+const FIRST_STRONG = /\p{L}/u;
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
+/** By the first letter, as `dir="auto"` decides it. */
+function isRightToLeft(text: string): boolean {
+  return RIGHT_TO_LEFT.test(FIRST_STRONG.exec(text)?.[0] ?? "");
+}
 
 /** Room for what the caller lays over the end of the text. */
 function Tail({ text }: { readonly text: string | undefined }) {

@@ -89,7 +89,7 @@ export function SearchPicker(props: Props) {
           >
             <Avatar id={item.id} name={item.name} size="medium" />
             <span className="flex min-w-0 flex-col">
-              <bdi className="truncate font-medium">{item.name}</bdi>
+              <bdi className="max-w-full self-start truncate font-medium">{item.name}</bdi>
               <span className="truncate text-muted text-sm">{item.hint}</span>
             </span>
           </div>

@@ -113,7 +113,7 @@ function Face({ view, presence }: { readonly view: ConversationView; readonly pr
 
 /** A full disc, a ring and a bar: the shape tells them apart without the colour. */
 const PRESENCE = {
-  online: "bg-success-text",
+  online: "bg-online",
   away: "bg-surface ring-2 ring-warning-text ring-inset",
   dnd: "grid place-items-center bg-danger-text before:h-0.5 before:w-1.5 before:rounded-full before:bg-surface",
 } as const;

@@ -86,7 +86,7 @@ function MemberRow({ member, view, onOpen, onChanged }: RowProps) {
     <li className="flex min-h-13 items-center gap-3 rounded-xl px-2 py-1 hover:bg-hover">
       <Avatar id={member.user} name={name} size="medium" />
       <span className="flex min-w-0 grow flex-col leading-tight">
-        <bdi className="truncate">
+        <bdi className="max-w-full self-start truncate">
           {name}
           {member.user === me && <span className="text-muted"> ({t("timeline.you")})</span>}
         </bdi>

@@ -79,7 +79,7 @@ function OpenRow({ conversation, onOpen }: RowProps) {
       <span className="flex min-w-0 grow flex-col leading-snug">
         <span className="flex items-center gap-1.5">
           <Icon aria-hidden="true" size={15} className="shrink-0 text-muted" />
-          <bdi className="truncate font-medium">{title}</bdi>
+          <bdi className="max-w-full self-start truncate font-medium">{title}</bdi>
         </span>
         <span className="truncate text-muted text-sm">
           {conversation.description || countText(conversation.kind === "broadcast", conversation.members)}

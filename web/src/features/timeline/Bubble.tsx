@@ -120,7 +120,10 @@ function shape({ isOwn, isFirst }: Props): string {
 
 function Author({ id, name }: { readonly id: string; readonly name: string }) {
   return (
-    <bdi className="person-text block truncate font-semibold text-sm" style={personStyle(id)}>
+    <bdi
+      className="person-text block w-fit max-w-full truncate font-semibold text-sm"
+      style={personStyle(id)}
+    >
       {name}
     </bdi>
   );
@@ -163,7 +166,7 @@ function Aside({ text, tail }: { readonly text: string; readonly tail: string })
 /** What `Meta` will cover: the time, the word "edited" and the width of the ticks. */
 function tail(line: Spoken, is_own: boolean, at_ms: number): string {
   const edited = isEdited(line) ? `${t("timeline.edited")} ` : "";
-  const pin = isPinned(line) ? "\u2003" : "";
+  const pin = isPinned(line) ? "\u2003\u2002" : "";
   // A broadcast shows how often a post was seen.
   const views = line.kind === "sent" && line.message.from === undefined ? "\u2003\u2003\u2002" : "";
   return views + pin + edited + clock(at_ms) + (is_own ? "\u2003\u2002" : "");

@@ -35,7 +35,9 @@ export function Quote({ conversation, seq, isOwn, onJump }: Props) {
         isOwn ? "bg-own-quote" : "bg-sunken",
       )}
     >
-      <bdi className="block truncate font-semibold">{message ? name : t("timeline.quoteFar")}</bdi>
+      <bdi className="block w-fit max-w-full truncate font-semibold">
+        {message ? name : t("timeline.quoteFar")}
+      </bdi>
       <span dir="auto" className="block truncate text-text">
         {message ? wordsOf(message, (user) => users.get(user)?.name) : t("timeline.quoteFarHint")}
       </span>

@@ -11,7 +11,10 @@ interface Props {
 /** What people felt about a message; a press joins in or takes it back. */
 export function Reactions({ reactions, onToggle, isOwn }: Props) {
   return (
-    <ul aria-label={t("reactions.label")} className={cx("flex flex-wrap gap-1", isOwn && "justify-end")}>
+    <ul
+      aria-label={t("reactions.label")}
+      className={cx("flex flex-wrap gap-1.5 px-1 pb-1.5", isOwn && "justify-end")}
+    >
       {reactions.map(({ emoji, count, mine }) => (
         <li key={emoji}>
           <button

@@ -33,7 +33,7 @@ export function Timeline({ view, target }: TimelineProps) {
   const timeline = useTimeline(id);
   const users = useSnapshot((snapshot) => snapshot.users);
   const me = useSnapshot((snapshot) => snapshot.me?.user);
-  const unread_after = useDivider(timeline.read_seq, view.unread);
+  const unread_after = useDivider(timeline.read_seq, view.unread, lastPending(timeline));
   const rows = useMemo(
     () => toRows(timeline.lines, { me, unread_after }),
     [timeline.lines, me, unread_after],
@@ -60,6 +60,12 @@ export function Timeline({ view, target }: TimelineProps) {
       </div>
     </div>
   );
+}
+
+/** Which own message was written last and is on its way. */
+function lastPending({ lines }: TimelineView): string | undefined {
+  const last = lines.at(-1);
+  return last?.kind === "pending" ? last.key : undefined;
 }
 
 /** Asks for the names of those who are shown and not known yet. */
