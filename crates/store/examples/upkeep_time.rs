@@ -9,10 +9,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use voodoo_core::SystemClock;
-use voodoo_core::apply::{Create, Reply, Rules, Send, Write};
+use voodoo_core::apply::{Create, Reply, Rules, Write};
 use voodoo_core::store::{Accounts as _, NewUser, Store as _};
 use voodoo_proto::object::{Body, Kind, SettingsChange, UserKind};
 use voodoo_proto::{ClientId, ConversationId, UserId};
@@ -21,8 +22,10 @@ use voodoo_store::{SqliteOptions, SqliteStore, create_backup, restore, verify};
 const N_CONVERSATIONS: u64 = 500;
 const TEXT_BYTES: usize = 120;
 const BATCH: u64 = 4_000;
+const N_SENDERS: u64 = 32;
+const QUIET: Duration = Duration::from_secs(5);
 
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
+type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn open(folder: &Path) -> Outcome<Arc<SqliteStore>> {
     let rules = Arc::new(Rules::default());
@@ -65,7 +68,7 @@ async fn write(
         let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let name = (u128::from(number) << 64) | u128::from(scattered);
         let place = usize::try_from(number % N_CONVERSATIONS).unwrap_or(0);
-        Write::Send(Send {
+        Write::Send(voodoo_core::apply::Send {
             conversation: conversations[place],
             sender: *sender,
             client_id: ClientId::from_bytes(name.to_be_bytes()),
@@ -108,6 +111,64 @@ async fn made(folder: &Path, n_messages: u64) -> Outcome<PathBuf> {
     Ok(killed)
 }
 
+/// Sends from many sides until it is told to stop; how long the slowest hundredth took, in ms.
+async fn send_until(
+    store: &Arc<SqliteStore>,
+    people: &(UserId, Vec<ConversationId>),
+    first: u64,
+    stop: &Arc<AtomicBool>,
+) -> Outcome<f64> {
+    let senders = (0..N_SENDERS).map(|sender| {
+        let (store, people, stop) = (Arc::clone(store), people.clone(), Arc::clone(stop));
+        tokio::spawn(async move {
+            let mut times = Vec::new();
+            for number in 0.. {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                let (begun, number) = (Instant::now(), first + number * N_SENDERS + sender);
+                let written = write(&store, &people, number..number + 1).await;
+                assert!(written.is_ok(), "it is stored");
+                times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+            }
+            times
+        })
+    });
+    let mut times = Vec::new();
+    for sender in senders.collect::<Vec<_>>() {
+        times.extend(sender.await?);
+    }
+    times.sort_by(f64::total_cmp);
+    Ok(times.get(times.len() * 99 / 100).copied().unwrap_or(0.0))
+}
+
+/// The slowest hundredth of acknowledgements, without a backup and beside one.
+async fn beside(data: &Path, backups: &Path) -> Outcome {
+    let store = open(data)?;
+    let groups = (1..=i64::try_from(N_CONVERSATIONS)?).map(ConversationId::new);
+    let people = (UserId::new(1)?, groups.collect::<Result<Vec<_>, _>>()?);
+    let stop = Arc::new(AtomicBool::new(false));
+    let quiet = {
+        let (store, people, stop) = (Arc::clone(&store), people.clone(), Arc::clone(&stop));
+        tokio::spawn(async move { send_until(&store, &people, 1 << 33, &stop).await.ok() })
+    };
+    tokio::time::sleep(QUIET).await;
+    stop.store(true, Ordering::Relaxed);
+    let without = quiet.await?.unwrap_or(0.0);
+    stop.store(false, Ordering::Relaxed);
+    let (data, backups, told) = (data.to_owned(), backups.to_owned(), Arc::clone(&stop));
+    let copying = tokio::task::spawn_blocking(move || {
+        let made = create_backup(&data, &backups, 2).map(drop);
+        told.store(true, Ordering::Relaxed);
+        made
+    });
+    let with = send_until(&store, &people, 1 << 34, &stop).await?;
+    copying.await??;
+    println!("p99 of an acknowledgement: {without:.1} ms, beside a backup {with:.1} ms");
+    store.shutdown().await;
+    Ok(())
+}
+
 fn timed<T>(what: &str, work: impl FnOnce() -> Outcome<T>) -> Outcome<T> {
     let begun = Instant::now();
     let done = work()?;
@@ -133,6 +194,7 @@ async fn main() -> Outcome {
     let into = folder.join("restored");
     timed("restore, checked", || Ok(restore(&backup.path, &into, false)?))?;
     timed("start on it", || open(&into))?.shutdown().await;
+    beside(&into, &folder.join("backups")).await?;
     fs::remove_dir_all(&into)?;
     fs::remove_dir_all(folder.join("backups"))?;
     Ok(())

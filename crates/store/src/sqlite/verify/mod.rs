@@ -20,6 +20,8 @@ use super::{OpenError, found, migrate, replay};
 const MAX_EXAMPLES: usize = 5;
 /// Lines that SQLite's own check may say.
 const MAX_LINES: usize = 100;
+/// Messages are read in the order of their conversations and lie in that of their arrival.
+const CACHE_KIB: i64 = 64 * 1_024;
 
 /// What a database is and holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +102,7 @@ pub(super) fn inspect(folder: &Path, path: &Path) -> Result<(), OpenError> {
 /// Checks what a connection reads, in one snapshot.
 pub(super) fn check(connection: &Connection) -> Result<Report, OpenError> {
     connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     let snapshot = connection.unchecked_transaction()?;
     let report = look(&snapshot)?;
     // A snapshot has nothing to commit.
@@ -114,6 +117,10 @@ fn look(db: &Connection) -> Result<Report, OpenError> {
     findings.attempt(|findings| schema(db, findings))?;
     // Where pages are damaged, more words about rows would only hide that.
     if !is_of_file(&findings.0) {
+        // Where all indexes are there and fit, nothing unique is there twice.
+        if !findings.0.is_empty() {
+            relations::check_unique(db, &mut findings)?;
+        }
         relations::check(db, &mut findings)?;
         timelines::check(db, &mut findings)?;
     }

@@ -151,11 +151,10 @@ fn check_touches(
     touches: &BTreeMap<u64, u64>,
     findings: &mut Findings,
 ) {
-    let by_seq: BTreeMap<u64, &Line> = lines.iter().map(|line| (line.seq, line)).collect();
     for (mod_rev, seq) in touches {
-        let fits =
-            |line: &&Line| line.rev < *mod_rev && *mod_rev <= line.mod_rev && line.seq == *seq;
-        if !by_seq.get(seq).is_some_and(fits) {
+        let found = lines.binary_search_by_key(seq, |line| line.seq).map(|index| &lines[index]);
+        let is_known = found.is_ok_and(|line| line.rev < *mod_rev && *mod_rev <= line.mod_rev);
+        if !is_known {
             findings.note(
                 "order",
                 "a change is noted that its message does not know",
