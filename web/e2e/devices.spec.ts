@@ -119,7 +119,7 @@ test("notes to oneself are kept, and nobody else is told", async ({ server, ada,
   await ada.writeTo("Notes to yourself");
   await ada.say("buy tea");
   const second = await another(server, ada, openWindow);
-  await second.open("Ada Lovelace");
+  await second.open("Notes to yourself");
   await expect(second.bubble("buy tea")).toBeVisible();
   await expect(second.page).toHaveTitle(/^Voodoo/);
 });

@@ -71,9 +71,6 @@ async function furnish({ ada, bo, url }: Stage, page: Page): Promise<void> {
   const eve = await Person.join(page, page.url(), "Eve Stranger");
   await eve.writeTo("Ada Lovelace");
   await eve.say("do you know me?");
-  await ada.home();
-  await ada.row("Bo Diddley").click({ button: "right" });
-  await ada.page.getByRole("menuitem", { name: "Archive" }).click();
 }
 
 test.describe("on a phone", () => {

@@ -191,9 +191,10 @@ export const ROOMS: readonly Surface[] = [
     await words(ada, "No conversation matches");
   }),
   room("a kind of which there is none", "features/conversations/ConversationList.tsx", "/", async (ada) => {
-    await ada.row("Swimmers").waitFor();
+    await ada.row("House news").click({ button: "right" });
+    await ada.page.getByRole("menuitem", { name: "Archive" }).click();
     await ada.page.getByRole("button", { name: "Archived" }).click();
-    await ada.row("Bo Diddley").click({ button: "right" });
+    await ada.row("House news").click({ button: "right" });
     await ada.page.getByRole("menuitem", { name: "Take out of the archive" }).click();
     await words(ada, "Nothing here");
   }),

@@ -71,10 +71,7 @@ export async function talkTwo({ ada, bo }: Cast): Promise<void> {
   await ada.say("I have the numbers here:");
   await ada.send("```\nB1  = 1/6\nB3  = -1/30\nB5  = 1/42\n```");
   await bo.send("> B3 = -1/30\n\nThat one I had **wrong** for weeks. How did you find it?");
-  await ada.send(
-    "By hand, twice. See https://en.wikipedia.org/wiki/Note_G — and then:\n- check the signs\n- check them *again*\n- sleep",
-  );
-  await bo.say("🤝");
+  await ada.say("By hand, twice. It is in https://en.wikipedia.org/wiki/Note_G");
   await answer(bo, "I have the numbers here:", "Shall we meet at six and go through them?");
   await ada.say("Six is fine. I bring tea");
   await bo.react("Six is fine. I bring tea", "❤️");
@@ -100,8 +97,6 @@ export async function talkMany(cast: Cast): Promise<void> {
   await ada.act("Welcome! This is where we keep the cards 🗂️", "p");
   await bo.say("I want to see it too");
   await bo.say("🦋");
-  for (const { page } of [ada]) {
-    await seen(page.getByRole("button", { name: "Show the pinned message" }));
-    await seen(page.getByRole("article", { name: /🦋/ }));
-  }
+  await seen(ada.page.getByRole("button", { name: "Show the pinned message" }));
+  await seen(ada.page.getByRole("article", { name: /🦋/ }));
 }

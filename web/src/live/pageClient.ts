@@ -1,4 +1,5 @@
 // The sync client of this page: its socket, its tabs, and what the page tells it.
+import { t } from "#/i18n/text";
 import type { UserId } from "#/proto/wire";
 import { type Client, createClient } from "#/sync/client";
 import type { SocketLike } from "#/sync/ports";
@@ -21,6 +22,7 @@ export function createPageClient(user: UserId): Client {
     is_logged_out: isLoggedOut,
     is_visible: document.visibilityState === "visible",
     notify: arrived,
+    self_title: t("list.self"),
     // Without locks, which browsers offer to secure pages only, each tab has a session of its own.
     ...("locks" in navigator && { tabs: browserTabs(name, navigator.locks, new BroadcastChannel(name)) }),
   });

@@ -114,6 +114,8 @@ export interface ClientOptions {
   readonly random_bytes?: (n: number) => Uint8Array;
   readonly tabs?: Tabs;
   readonly notify?: (conversation: ConversationId, seq: number) => void;
+  /** The title of the conversation with oneself; absent = one's own name. */
+  readonly self_title?: string;
 }
 
 /** Starts a client. Its first snapshot is empty; what this device keeps follows at once, then the server. */
@@ -138,7 +140,7 @@ export function createClient(options: ClientOptions): Client {
     ...(options.notify === undefined ? {} : { notify: options.notify }),
   };
   const engine = new Engine(engineOptions, changed);
-  const views = new Views();
+  const views = new Views(options.self_title);
   const subscribe = (listener: () => void) => {
     listeners.add(listener);
     return () => {

@@ -31,6 +31,7 @@ interface Sources {
 }
 
 export class Views {
+  readonly #self_title: string | undefined;
   #snapshot: Snapshot | undefined;
   #sources: readonly unknown[] = [];
   #connection: ConnectionView = { state: "connecting", since_ms: 0, n_waiting: 0 };
@@ -40,6 +41,11 @@ export class Views {
   readonly #known = new Map<ConversationId, KnownView>();
   readonly #timelines = new Map<ConversationId, KnownTimeline>();
   readonly #lines = new Map<ConversationId, LineCache>();
+
+  /** `self_title` names the conversation with oneself; without it that has one's own name. */
+  constructor(self_title?: string) {
+    this.#self_title = self_title;
+  }
 
   snapshot({ state, outbox, link, attention }: Sources, now_ms: number): Snapshot {
     const connection = this.#connectionOf(state, outbox, link, now_ms);
@@ -114,7 +120,9 @@ export class Views {
     const sources = [conversation, peer, entries, muted, typing];
     const known = this.#known.get(about.conversation);
     if (known !== undefined && isSame(sources, known.sources)) return known.view;
-    const view = viewOf(state, conversation, entries, { muted, typing });
+    const made = viewOf(state, conversation, entries, { muted, typing });
+    const is_self = about.peer !== undefined && about.peer.user === state.self;
+    const view = is_self && this.#self_title !== undefined ? { ...made, title: this.#self_title } : made;
     this.#known.set(about.conversation, { sources, view });
     return view;
   }
