@@ -6,6 +6,7 @@
 //! In large groups some of it waits for more of its kind; see [`crate::gathers`].
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
@@ -22,6 +23,7 @@ use crate::gathers::{Gathers, Key, Waiting, asker, may_wait};
 use crate::hub::{Delivery, SessionId};
 use crate::settings::Settings;
 use crate::store::{Store, Subscription};
+use crate::tally::TALLY;
 
 /// Writes that one commit takes, at most.
 const MAX_BATCH: usize = 1_024;
@@ -33,6 +35,8 @@ struct Job {
     write: Write,
     asker: Option<SessionId>,
     answer: oneshot::Sender<Answer>,
+    /// When it was put into the mailbox.
+    came: Instant,
 }
 
 /// The way into the shards.
@@ -96,7 +100,7 @@ impl Conversations {
     ) -> Result<oneshot::Receiver<Answer>, Refusal> {
         let (answer, waits) = oneshot::channel();
         let shard = &self.shards[number_of(write.conversation(), self.shards.len())];
-        match shard.try_send(Job { write, asker, answer }) {
+        match shard.try_send(Job { write, asker, answer, came: Instant::now() }) {
             Ok(()) => Ok(waits),
             Err(_full_or_closed) => Err(too_many_wait()),
         }
@@ -116,7 +120,12 @@ fn number_of(conversation: Option<ConversationId>, n_shards: usize) -> usize {
 /// Who waits for a write of a batch.
 enum Waits {
     /// One, for a write of its own; it is kept where it may have to be carried out later.
-    One { asker: Option<SessionId>, answer: oneshot::Sender<Answer>, again: Option<Write> },
+    One {
+        asker: Option<SessionId>,
+        answer: oneshot::Sender<Answer>,
+        came: Instant,
+        again: Option<Write>,
+    },
     /// Several, for one write.
     Many(Vec<oneshot::Sender<Answer>>),
 }
@@ -189,8 +198,8 @@ impl Shard {
             if again.is_some() {
                 tried.push((conversation, user));
             }
-            let Job { write, asker, answer } = job;
-            batch.push((write, Waits::One { asker, answer, again }));
+            let Job { write, asker, answer, came } = job;
+            batch.push((write, Waits::One { asker, answer, came, again }));
         }
         let due = if is_over { self.gathers.all() } else { self.gathers.due(Instant::now()) };
         self.take(&due, &mut batch);
@@ -214,7 +223,11 @@ impl Shard {
 
     async fn carry_out(&mut self, batch: Batch) {
         let (writes, waits): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-        match self.store.commit(writes).await {
+        let begin = Instant::now();
+        TALLY.batch_rows.note(writes.len() as u64);
+        let results = self.store.commit(writes).await;
+        TALLY.commit_us.note_time(begin.elapsed());
+        match results {
             Ok(results) => {
                 debug_assert_eq!(results.len(), waits.len(), "one result for each write");
                 for (result, waits) in results.into_iter().zip(waits) {
@@ -238,12 +251,16 @@ impl Shard {
         match (result, waits) {
             (
                 Ok(Applied { reply: Reply::Later(conversation), .. }),
-                Waits::One { asker, answer, again: Some(write) },
-            ) => self.postpone(conversation, Job { write, asker, answer }),
-            (Ok(applied), Waits::One { asker, answer, .. }) => {
+                Waits::One { asker, answer, came, again: Some(write) },
+            ) => self.postpone(conversation, Job { write, asker, answer, came }),
+            (Ok(applied), Waits::One { asker, answer, came, .. }) => {
                 // Whoever waits no longer gets no `ok` that says it: the event has to.
                 let asker = asker.filter(|_| !answer.is_closed());
                 publish(self.bus.as_ref(), applied.effects, asker);
+                if let Reply::Sent { duplicate: false, .. } = &applied.reply {
+                    TALLY.messages.fetch_add(1, Ordering::Relaxed);
+                    TALLY.ack_us.note_time(came.elapsed());
+                }
                 drop(answer.send(Ok(applied.reply)));
             }
             (Ok(applied), Waits::Many(answers)) => {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use voodoo_proto::{RefusalCode, reply};
 
+use crate::tally::TALLY;
+
 /// The request was understood and is not carried out; nothing was changed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -50,6 +52,7 @@ impl Refusal {
     /// The frame that tells it to the asker.
     #[must_use]
     pub fn to_frame(&self, id: u64) -> reply::Refused {
+        TALLY.refused(self.code);
         reply::Refused {
             id,
             code: self.code,

@@ -26,6 +26,7 @@ pub mod rows;
 pub mod session;
 pub mod settings;
 pub mod store;
+pub mod tally;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 

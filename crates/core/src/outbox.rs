@@ -225,6 +225,12 @@ impl Outbox {
         self.waker.wake();
     }
 
+    /// Bytes that wait, of all kinds.
+    #[must_use]
+    pub fn n_bytes(&self) -> usize {
+        self.state.lock().queued_bytes
+    }
+
     /// Whether and why the session is to end.
     #[must_use]
     pub fn closing(&self) -> Option<CloseCode> {

@@ -11,6 +11,8 @@ use tokio::time::Instant;
 use voodoo_proto::UserId;
 use voodoo_proto::limits::{Rate, Rates};
 
+use crate::tally::{Rule, TALLY};
+
 /// What a request counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bucket {
@@ -36,6 +38,16 @@ impl Bucket {
             Self::History => rates.history,
             Self::Create => rates.create,
             Self::Join => rates.join,
+        }
+    }
+
+    fn rule(self) -> Rule {
+        match self {
+            Self::Send => Rule::Send,
+            Self::React => Rule::React,
+            Self::History => Rule::History,
+            Self::Create => Rule::Create,
+            Self::Join => Rule::Join,
         }
     }
 
@@ -79,6 +91,7 @@ impl Buckets {
         if level.take(rate, now) {
             return Ok(());
         }
+        TALLY.rate_limited(bucket.rule());
         Err(wait_ms((1.0 - level.tokens) / rate.per_s))
     }
 }

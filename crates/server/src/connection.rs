@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use voodoo_core::Session;
 use voodoo_core::outbox::{Load, Outbox, Queued};
+use voodoo_core::tally::TALLY;
 use voodoo_proto::CloseCode;
 
 use crate::ws::{Decoder, Incoming, Limits, Role, encode};
@@ -140,6 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn close_with(&mut self, code: CloseCode, farewell: Farewell) {
         if self.stage == Stage::Open {
+            TALLY.closed(code);
             self.stage = Stage::Closing(farewell);
             self.deadline = Some(Box::pin(tokio::time::sleep(LINGER)));
             if let Some(handle) = self.session.handle() {

@@ -3,7 +3,9 @@
 mod connection;
 pub mod http;
 pub mod listener;
+pub mod metrics;
 pub mod password;
+mod process;
 pub mod tls;
 mod upgrade;
 mod web_files;

@@ -34,6 +34,7 @@ use crate::hub::Handle;
 use crate::outbox::Outbox;
 use crate::rates::{OwnBucket, Place};
 use crate::store::Authenticated;
+use crate::tally::{Rule, TALLY};
 
 use lane::Lanes;
 use pages::Pages;
@@ -423,6 +424,7 @@ fn is_unanswered(request: &Request) -> bool {
 }
 
 fn too_many_in_flight(limit: u32) -> Refusal {
+    TALLY.rate_limited(Rule::InFlight);
     let words = format!("more than {limit} requests in flight");
     Refusal::new(RefusalCode::RateLimited, words).after_ms(100)
 }

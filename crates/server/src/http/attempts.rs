@@ -12,6 +12,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use voodoo_core::Refusal;
+use voodoo_core::tally::{Rule, TALLY};
 use voodoo_proto::{RefusalCode, UserId};
 
 use super::options::AttemptOptions;
@@ -125,6 +126,7 @@ impl Attempt<'_> {
 }
 
 fn too_many(wait_ms: u64) -> Refusal {
+    TALLY.rate_limited(Rule::Attempts);
     Refusal::new(RefusalCode::RateLimited, "too many attempts, wait a while").after_ms(wait_ms)
 }
 

@@ -13,6 +13,7 @@ use super::options::HttpOptions;
 use super::secret;
 use super::throttle::Throttle;
 use super::touch::{self, Touches};
+use crate::metrics::HttpTimes;
 use crate::password::Hasher;
 
 /// Everything that the HTTP door shares.
@@ -26,6 +27,7 @@ pub struct Door {
     pub(crate) attempts: Attempts,
     pub(crate) throttle: Throttle,
     pub(crate) touches: Touches,
+    pub(crate) http_times: HttpTimes,
     is_draining: AtomicBool,
 }
 
@@ -41,6 +43,7 @@ impl Door {
             attempts: Attempts::new(options.attempts.clone()),
             throttle: Throttle::new(options.rate),
             touches: Touches::default(),
+            http_times: HttpTimes::default(),
             is_draining: AtomicBool::new(false),
             core,
             options,

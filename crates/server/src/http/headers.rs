@@ -8,11 +8,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use tokio::time::Instant;
 use voodoo_core::{Fault, Refusal, StoreError};
 use voodoo_proto::RefusalCode;
 
 use super::door::Door;
 use super::problem::Denied;
+use super::routes::routes;
 
 /// What a page of this server may load and do: nothing but its own files and its own server.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
@@ -41,6 +43,7 @@ pub(crate) async fn around(
     next: Next,
 ) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let (begin, method) = (Instant::now(), request.method().clone());
     let running = tokio::time::timeout(door.options.request_timeout, next.run(request));
     let mut response = match AssertUnwindSafe(running).catch_unwind().await {
         Ok(Ok(response)) => response,
@@ -54,11 +57,19 @@ pub(crate) async fn around(
             Denied::from(StoreError::Fault(fault)).into_response()
         }
     };
+    let template = route.and_then(|route| template(route.as_str()));
+    let took = begin.elapsed();
+    door.http_times.note(template.unwrap_or("files"), &method, response.status(), took);
     // What switches to a socket is no page.
     if response.status() != StatusCode::SWITCHING_PROTOCOLS {
         protect(response.headers_mut(), door.options.is_secure());
     }
     response
+}
+
+/// The path of a route as it stands in the table.
+fn template(matched: &str) -> Option<&'static str> {
+    routes().iter().map(|route| route.path).find(|path| *path == matched)
 }
 
 fn protect(headers: &mut HeaderMap, is_secure: bool) {

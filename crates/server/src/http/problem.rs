@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use voodoo_core::tally::TALLY;
 use voodoo_core::{Refusal, StoreError, fault};
 use voodoo_proto::RefusalCode;
 use voodoo_proto::http::Problem;
@@ -59,6 +60,7 @@ impl From<StoreError> for Denied {
 
 impl IntoResponse for Denied {
     fn into_response(self) -> Response {
+        TALLY.refused(self.code);
         let problem = Problem {
             kind: "about:blank".to_owned(),
             title: self.status.canonical_reason().unwrap_or("Error").to_owned(),

@@ -8,6 +8,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 use voodoo_core::Refusal;
+use voodoo_core::tally::{Rule, TALLY};
 use voodoo_proto::limits::Rate;
 use voodoo_proto::{RefusalCode, UserId};
 
@@ -55,6 +56,7 @@ impl Throttle {
         let used = (slot.used - (now_s - slot.at_s) * per_s).max(0.0);
         let over = used + 1.0 - burst.max(1.0);
         if over > 0.0 {
+            TALLY.rate_limited(Rule::Door);
             let words = "more of this than the rate allows";
             let refusal = Refusal::new(RefusalCode::RateLimited, words);
             return Err(refusal.after_ms(millis(over / per_s)));

@@ -12,6 +12,7 @@ mod http_enter;
 mod http_invites;
 mod http_live;
 mod http_messages;
+mod http_metrics;
 mod http_origin;
 mod http_routes;
 mod http_sick;
