@@ -14,7 +14,7 @@ const LINK = /http:\/\/localhost:(\d+)\/setup#\S+/;
 export type Settings = Readonly<Record<string, string>>;
 
 /** Right after a start nobody is told to be away; the tests begin right after a start. */
-const ALWAYS: Settings = { "timers.presence_silence_ms": "50" };
+const ALWAYS: Settings = { "timers.presence_silence_ms": "50", "http.admin_listen": "" };
 
 export class Server {
   readonly #settings: Settings;

@@ -1,6 +1,7 @@
 //! The socket side of Voodoo: everything that touches a socket, and no rule of conversations.
 
 mod connection;
+pub mod echo;
 pub mod http;
 pub mod listener;
 pub mod metrics;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::response::Response;
+use bytes::Bytes;
 use http::{HeaderValue, StatusCode, header};
 use hyper::upgrade::{OnUpgrade, Parts};
 use hyper_util::rt::TokioIo;
@@ -15,10 +16,10 @@ use voodoo_proto::SUBPROTOCOL;
 
 use crate::connection::Connection;
 use crate::tls::Stream;
-use crate::ws::handshake::{self, HandshakeError};
+use crate::ws::handshake::{self, Accepted, HandshakeError};
 
 /// Subprotocols spoken, the best first.
-const SUPPORTED: &[&str] = &[SUBPROTOCOL];
+pub(crate) const SUPPORTED: &[&str] = &[SUBPROTOCOL];
 /// The kernel keeps at most about this much for a reader that is slow; the rest waits, counted, in
 /// the session's outbox.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
@@ -33,14 +34,29 @@ pub(crate) fn accept(
     from: IpAddr,
     request: Request,
 ) -> Result<Response, HandshakeError> {
-    let (mut head, _) = request.into_parts();
-    let accepted = handshake::accept(&head.method, head.version, &head.headers, SUPPORTED)?;
-    let on_upgrade = head.extensions.remove::<OnUpgrade>();
-    let on_upgrade = on_upgrade.ok_or(HandshakeError::NotAnUpgrade)?;
+    let (method, version, headers) = (request.method(), request.version(), request.headers());
+    let accepted = handshake::accept(method, version, headers, SUPPORTED)?;
     let session = Session::new(core, who).from_address(from);
+    switch_to(request, &accepted, |stream, leftover| {
+        let socket = socket2::SockRef::from(stream.socket());
+        if let Err(error) = socket.set_send_buffer_size(SEND_BUFFER_BYTES) {
+            tracing::debug!(%error, "the send buffer keeps its size");
+        }
+        tokio::spawn(Connection::new(stream, session, leftover));
+    })
+}
+
+/// Answers a request that was accepted, and hands on the socket with what came behind the request.
+pub(crate) fn switch_to(
+    mut request: Request,
+    accepted: &Accepted,
+    run: impl FnOnce(Stream, Bytes) + Send + 'static,
+) -> Result<Response, HandshakeError> {
+    let on_upgrade = request.extensions_mut().remove::<OnUpgrade>();
+    let on_upgrade = on_upgrade.ok_or(HandshakeError::NotAnUpgrade)?;
     tokio::spawn(async move {
         match on_upgrade.await {
-            Ok(upgraded) => run(upgraded, session),
+            Ok(upgraded) => take_out(upgraded, run),
             Err(error) => tracing::debug!(%error, "an upgrade came to nothing"),
         }
     });
@@ -48,18 +64,12 @@ pub(crate) fn accept(
 }
 
 /// Takes the socket out from under hyper, whose buffers would stay with every idle connection.
-fn run(upgraded: hyper::upgrade::Upgraded, session: Session) {
+fn take_out(upgraded: hyper::upgrade::Upgraded, run: impl FnOnce(Stream, Bytes)) {
     let Ok(Parts { io, read_buf, .. }) = upgraded.downcast::<TokioIo<Stream>>() else {
         tracing::error!("an upgraded connection is none of the listener's");
         return;
     };
-    let stream = io.into_inner();
-    let socket = socket2::SockRef::from(stream.socket());
-    let send_buffer = socket.set_send_buffer_size(SEND_BUFFER_BYTES);
-    if let Err(error) = send_buffer {
-        tracing::debug!(%error, "the send buffer keeps its size");
-    }
-    tokio::spawn(Connection::new(stream, session, read_buf));
+    run(io.into_inner(), read_buf);
 }
 
 fn switch(accept_key: &str, protocol: Option<&'static str>) -> Response {

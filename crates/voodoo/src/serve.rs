@@ -13,11 +13,12 @@ use voodoo_core::{Core, Ports, SystemClock};
 use voodoo_proto::CloseCode;
 use voodoo_server::http::{Door, router, to_tls};
 use voodoo_server::listener::{self, ListenerOptions};
+use voodoo_server::metrics;
 use voodoo_server::tls::Tls;
 use voodoo_store::{SqliteOptions, SqliteStore};
 
 use crate::admin::{AdminDoor, Operator, cannot_open};
-use crate::config::{Config, Synchronous};
+use crate::config::{AdminListen, Config, Synchronous};
 use crate::exit::{Exit, Failure};
 use crate::log;
 
@@ -25,6 +26,8 @@ use crate::log;
 const AFTER_DRAIN: Duration = Duration::from_secs(2);
 /// After a start those who come back are served first; then everything stored is checked.
 const FULL_CHECK_AFTER: Duration = Duration::from_secs(60);
+/// Whoever reads metrics needs one.
+const MAX_ADMIN_CONNECTIONS: usize = 32;
 
 /// Serves until a signal says stop.
 pub(crate) fn serve(config: &Config) -> Result<(), Failure> {
@@ -129,20 +132,37 @@ struct Listening {
     app: TcpListener,
     /// Where plain requests are sent on to TLS.
     redirect: Option<TcpListener>,
+    /// Where metrics are served.
+    admin: Option<TcpListener>,
 }
 
 impl Listening {
     async fn bind(config: &Config) -> anyhow::Result<Self> {
-        let bind = async |address: SocketAddr| {
-            TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
-        };
         let app = bind(config.http.listen).await?;
         let redirect = match config.redirect_listen()? {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
-        Ok(Self { app, redirect })
+        let admin = match config.admin_listen()? {
+            AdminListen::Nowhere => None,
+            AdminListen::At(address) => Some(bind(address).await?),
+            // Two servers on one machine are no mistake, and people are served without metrics.
+            AdminListen::IfFree(address) => bind(address).await.map_or_else(
+                |error| {
+                    tracing::warn!(
+                        "no metrics: {error:#}; http.admin_listen names another address"
+                    );
+                    None
+                },
+                Some,
+            ),
+        };
+        Ok(Self { app, redirect, admin })
     }
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
 }
 
 /// What listens.
@@ -178,6 +198,13 @@ impl Doors {
         if let Some(listener) = listening.redirect {
             let options = ListenerOptions { tls: None, ..options.clone() };
             let router = to_tls(parts.door.options.public_url.clone(), local.port());
+            serving.spawn(listener::serve(listener, router, options, is_stopping.clone()));
+        }
+        if let Some(listener) = listening.admin {
+            tracing::info!(address = %listener.local_addr()?, "metrics");
+            let max_connections = MAX_ADMIN_CONNECTIONS;
+            let options = ListenerOptions { tls: None, max_connections, ..options.clone() };
+            let router = metrics::router(&parts.door);
             serving.spawn(listener::serve(listener, router, options, is_stopping.clone()));
         }
         let router = router(Arc::clone(&parts.door));

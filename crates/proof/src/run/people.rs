@@ -14,6 +14,7 @@ use crate::history::{Place, Reading, Shown, Spell, Text, Who};
 
 /// Settings under which neither hashing nor rates are in the way of what is tested.
 pub const QUICK: &[(&str, &str)] = &[
+    ("VOODOO_HTTP__ADMIN_LISTEN", ""),
     ("VOODOO_HASHING__MEMORY_KIB", "8"),
     ("VOODOO_HASHING__PASSES", "1"),
     ("VOODOO_LIMITS__RATES__SEND__PER_S", "0"),

@@ -47,6 +47,7 @@ pub use options::{AttemptOptions, HttpOptions};
 pub use origin::{BadOrigin, OriginKind, WebOrigin, allowed_origin};
 pub use redirect::to_tls;
 pub use routes::{Route, routes};
+pub(crate) use socket::not_upgraded;
 
 pub use crate::password::HashOptions;
 use crate::web_files;

@@ -44,7 +44,7 @@ pub(crate) async fn open(
 }
 
 /// What is missing, with the headers by which HTTP says so.
-fn not_upgraded(error: HandshakeError) -> Response {
+pub(crate) fn not_upgraded(error: HandshakeError) -> Response {
     let status = error.status();
     let code = match status {
         StatusCode::METHOD_NOT_ALLOWED => RefusalCode::UnknownType,

@@ -1,6 +1,6 @@
 //! What the admin listener says, and that it says it nowhere else.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::Router;
 use axum::body::Body;
@@ -35,7 +35,35 @@ async fn samples(router: &Router) -> BTreeMap<String, f64> {
     samples.map(|(name, value)| (name.to_owned(), value.parse().unwrap())).collect()
 }
 
-/// What stands in the pages for operators too.
+/// For operators: it has a row for each metric.
+const PAGE: &str = include_str!("../../../../docs/operate/monitor.md");
+
+#[tokio::test]
+async fn the_page_names_every_metric_and_no_other() {
+    let server = Server::start().await;
+    server.person("ada").await;
+    say_at(&server, &server.person("bo").await, (Method::GET, "/livez"), &[], None).await;
+    let (_, _, text) = get(&metrics::router(&server.door), Method::GET, "/metrics").await;
+    let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let served: BTreeSet<_> = kinds
+        .map(|(name, kind)| match kind {
+            "counter" => (format!("{name}_total"), kind),
+            "info" => (format!("{name}_info"), kind),
+            _ => (name.to_owned(), kind),
+        })
+        .collect();
+    let rows = PAGE.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | "));
+    let rows = rows.filter(|(name, _)| name.starts_with("voodoo_") || name.starts_with("process_"));
+    let named: BTreeSet<_> = rows
+        .map(|(name, rest)| {
+            let name = name.split('{').next().unwrap().to_owned();
+            (name, rest.split(" | ").next().unwrap())
+        })
+        .collect();
+    assert_eq!(named, served);
+}
+
+/// What is there and has these labels.
 const PROMISED: &[&str] = &[
     "voodoo_build_info{version=",
     "voodoo_connections{transport=\"websocket\"}",

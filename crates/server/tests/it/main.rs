@@ -23,6 +23,7 @@ mod socket;
 mod socket_client;
 mod socket_codes;
 mod socket_codes_close;
+mod socket_echo;
 mod socket_end;
 mod socket_flood;
 mod socket_frames;

@@ -2,6 +2,7 @@
 
 mod backup;
 mod bench;
+mod echo;
 mod health;
 mod invite;
 mod output;
@@ -62,6 +63,9 @@ enum Command {
     BenchPart(voodoo_bench::Part),
     /// Say which version this is.
     Version(Format),
+    /// Say back what is heard, for suites that judge WebSocket servers.
+    #[command(hide = true)]
+    WsEcho,
     /// Print what completes commands in a shell.
     Completions {
         /// Which shell.
@@ -95,6 +99,7 @@ impl Arguments {
             Command::Healthcheck => health::run(&read()?.config),
             Command::Bench(arguments) => bench::run(&arguments),
             Command::BenchPart(part) => bench::part(part),
+            Command::WsEcho => echo::run(&read()?.config),
             Command::Version(format) => version(format),
             Command::Completions { shell } => completions(shell),
         }
@@ -136,7 +141,8 @@ mod tests {
         let options = command.get_arguments().filter(|argument| !argument.is_global_set());
         let options = options.filter_map(clap::Arg::get_long).map(|long| format!("--{long}"));
         found.extend(options.filter(|option| option != "--help" && option != "--version"));
-        let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+        let is_shown = |below: &&clap::Command| below.get_name() != "help" && !below.is_hide_set();
+        let below = command.get_subcommands().filter(is_shown);
         below.for_each(|below| collect(&format!("{name} "), below, found));
         if !command.has_subcommands() {
             found.insert(name);

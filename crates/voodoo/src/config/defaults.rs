@@ -41,6 +41,7 @@ impl Default for Http {
             tls_cert: PathBuf::new(),
             tls_key: PathBuf::new(),
             redirect_listen: "auto".to_owned(),
+            admin_listen: "auto".to_owned(),
             public_url: String::new(),
             allowed_origins: Vec::new(),
             insecure: false,

@@ -8,6 +8,7 @@ mod sections;
 mod show;
 mod sources;
 
+pub(crate) use options::AdminListen;
 pub(crate) use sections::{Config, Log, LogFormat, Synchronous};
 pub(crate) use show::{Setting, settings};
 pub(crate) use sources::{Overrides, Sources};

@@ -1,6 +1,6 @@
 //! From settings to what each part of the program takes; what cannot be is refused here.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -21,6 +21,19 @@ use super::show::leaves;
 const MIN_TIMER_MS: u64 = 50;
 /// Below this the HTTP library refuses to work.
 const MIN_HEADER_BYTES: usize = 8 * 1024;
+/// Where metrics are found where nobody says otherwise.
+const ADMIN_PORT: u16 = 9600;
+
+/// Where metrics are served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AdminListen {
+    /// Nowhere.
+    Nowhere,
+    /// There, unless it is taken.
+    IfFree(SocketAddr),
+    /// There, or the server does not start.
+    At(SocketAddr),
+}
 
 impl Config {
     /// Refuses what no part of the program could work with.
@@ -46,6 +59,7 @@ impl Config {
         self.rules()?;
         self.http_options()?;
         self.redirect_listen()?;
+        self.admin_listen()?;
         Ok(())
     }
 
@@ -188,6 +202,15 @@ impl Config {
                 Ok(Some(address.parse().context("http.redirect_listen")?))
             }
         }
+    }
+
+    /// Where metrics are served.
+    pub(crate) fn admin_listen(&self) -> anyhow::Result<AdminListen> {
+        Ok(match self.http.admin_listen.as_str() {
+            "" => AdminListen::Nowhere,
+            "auto" => AdminListen::IfFree(SocketAddr::from((Ipv4Addr::LOCALHOST, ADMIN_PORT))),
+            address => AdminListen::At(address.parse().context("http.admin_listen")?),
+        })
     }
 }
 

@@ -39,6 +39,9 @@ pub(crate) struct Http {
     /// Where plain `http://` is sent on to TLS: an address; empty = nowhere; `auto` = port 80 where
     /// TLS is on port 443.
     pub(crate) redirect_listen: String,
+    /// Where metrics are served: an address; empty = nowhere; `auto` = port 9600 of this machine,
+    /// unless it is taken.
+    pub(crate) admin_listen: String,
     /// Where people find the server; empty = on this machine, by its address.
     pub(crate) public_url: String,
     /// Pages of these origins may ask too.

@@ -10,6 +10,7 @@ mod cli_live;
 mod cli_user;
 mod drill;
 mod foreign;
+mod metrics;
 mod people;
 mod proof;
 mod server;

@@ -128,6 +128,7 @@ fn spawn(
         .arg("--data")
         .arg(data)
         .args(["--listen", listen])
+        .env("VOODOO_HTTP__ADMIN_LISTEN", "")
         .envs(settings.iter().copied())
         .stderr(Stdio::piped())
         .spawn()
