@@ -13,7 +13,7 @@ export function FilterBar({ filters, chosen, onChoose }: Props) {
   return (
     <fieldset
       aria-label={t("list.filters")}
-      className="fade-end flex shrink-0 gap-1 overflow-x-auto px-3 pb-2 [scrollbar-width:none]"
+      className="fade-end flex min-w-0 shrink-0 gap-1 overflow-x-auto px-3 pb-2 [scrollbar-width:none]"
     >
       {filters.map((filter) => (
         <button
