@@ -3,6 +3,8 @@
 //! Knows no store: a session's subscriptions are given to it. Whoever delivers to a conversation
 //! does so in the order of `rev`; the hub keeps that order for each session.
 
+mod subscriptions;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -14,14 +16,14 @@ use tokio::time::Instant;
 use voodoo_proto::event::{ServerFrame, Skipped};
 use voodoo_proto::{CloseCode, ConversationId, DeviceId, UserId};
 
+use self::subscriptions::Subscriptions;
 use crate::attention::GazeCell;
 use crate::bus::Whisper;
-use crate::fan_out::{Audience, FanOut, Subscriber};
+use crate::fan_out::{Audience, FanOut};
 use crate::frame;
 use crate::outbox::{Outbox, OutboxLimits};
 use crate::pulse::{Lease, Pulse};
 use crate::rates::{Buckets, Resting};
-use crate::store::Subscription;
 
 /// Locks that the maps are split over, so that fan-outs of different conversations do not meet.
 const N_LOCKS: usize = 64;
@@ -55,26 +57,6 @@ pub struct Handle {
     /// The user's token buckets, shared by all of the user's sessions.
     pub(crate) buckets: Arc<Buckets>,
     subscriptions: Mutex<Subscriptions>,
-}
-
-/// Invariant: `conversations` is sorted and names exactly the maps' entries of this session.
-#[derive(Default)]
-struct Subscriptions {
-    conversations: Vec<ConversationId>,
-    /// Conversations that the user lost while the session was being subscribed: a subscription
-    /// that was read before that must not come after it.
-    barred: Vec<ConversationId>,
-    /// What was read is subscribed: nothing needs to be barred any more.
-    is_settled: bool,
-    is_over: bool,
-}
-
-impl Subscriptions {
-    fn bar(&mut self, conversation: ConversationId) {
-        if !self.is_settled {
-            self.barred.push(conversation);
-        }
-    }
 }
 
 type ByConversation = Mutex<HashMap<ConversationId, Audience>>;
@@ -179,14 +161,7 @@ impl Hub {
 
     /// Forgets a session.
     pub(crate) fn leave(&self, handle: &Arc<Handle>) {
-        let conversations = {
-            let mut subscriptions = handle.subscriptions.lock();
-            subscriptions.is_over = true;
-            std::mem::take(&mut subscriptions.conversations)
-        };
-        for conversation in conversations {
-            self.remove_subscriber(handle, conversation);
-        }
+        self.unsubscribe_all(handle);
         let mut users = self.of_user(handle.user).lock();
         let Some(present) = users.get_mut(&handle.user) else { return };
         let n_before = present.sessions.len();
@@ -203,68 +178,6 @@ impl Hub {
         match self.of_user(user).lock().get(&user) {
             Some(present) => Arc::clone(&present.buckets),
             None => self.resting.share(user, Instant::now()),
-        }
-    }
-
-    /// Subscribes a session to what was read from the store after [`Hub::enter`].
-    pub(crate) fn subscribe_all(&self, handle: &Arc<Handle>, subscriptions: &[Subscription]) {
-        for subscription in subscriptions {
-            self.subscribe(handle, *subscription, Certainty::Read);
-        }
-        handle.subscriptions.lock().conversations.shrink_to_fit();
-    }
-
-    fn subscribe(&self, handle: &Arc<Handle>, subscription: Subscription, certainty: Certainty) {
-        let Subscription { conversation, from_seq } = subscription;
-        let mut own = handle.subscriptions.lock();
-        if certainty == Certainty::Told {
-            own.barred.retain(|one| *one != conversation);
-        }
-        if own.is_over || own.barred.contains(&conversation) {
-            return;
-        }
-        let Err(at) = own.conversations.binary_search(&conversation) else { return };
-        own.conversations.insert(at, conversation);
-        let subscriber = Subscriber { handle: Arc::clone(handle), from_seq };
-        self.of_conversation(conversation).lock().entry(conversation).or_default().add(subscriber);
-    }
-
-    fn unsubscribe(&self, handle: &Arc<Handle>, conversation: ConversationId) {
-        let mut own = handle.subscriptions.lock();
-        own.bar(conversation);
-        if let Ok(at) = own.conversations.binary_search(&conversation) {
-            own.conversations.remove(at);
-            self.remove_subscriber(handle, conversation);
-        }
-    }
-
-    fn remove_subscriber(&self, handle: &Arc<Handle>, conversation: ConversationId) {
-        let mut conversations = self.of_conversation(conversation).lock();
-        let Some(audience) = conversations.get_mut(&conversation) else { return };
-        audience.remove(handle);
-        if audience.is_empty() {
-            conversations.remove(&conversation);
-        }
-    }
-
-    /// What was read has been subscribed: what is lost from here on is only unsubscribed.
-    pub(crate) fn settled(&self, handle: &Arc<Handle>) {
-        let mut own = handle.subscriptions.lock();
-        own.is_settled = true;
-        own.barred = Vec::new();
-    }
-
-    /// The user's sessions hear of a conversation from here on.
-    pub(crate) fn join(&self, user: UserId, subscription: Subscription) {
-        for handle in self.sessions(user) {
-            self.subscribe(&handle, subscription, Certainty::Told);
-        }
-    }
-
-    /// The user's sessions hear no more of a conversation.
-    pub(crate) fn part(&self, user: UserId, conversation: ConversationId) {
-        for handle in self.sessions(user) {
-            self.unsubscribe(&handle, conversation);
         }
     }
 
@@ -332,13 +245,6 @@ impl Hub {
         }
     }
 
-    /// Notes that a session hears no more of a conversation that is gone.
-    fn forget(handle: &Handle, conversation: ConversationId) {
-        let mut own = handle.subscriptions.lock();
-        own.bar(conversation);
-        own.conversations.retain(|one| *one != conversation);
-    }
-
     /// Delivers a durable frame to all sessions of a user, about a conversation whose head says
     /// it too or about what the user's counter says.
     pub(crate) fn tell(&self, user: UserId, about: Option<ConversationId>, bytes: &Bytes) {
@@ -375,11 +281,6 @@ impl Hub {
         }
     }
 
-    /// Whether a session hears of a conversation: its user is a member.
-    pub(crate) fn is_subscribed(&self, handle: &Handle, conversation: ConversationId) -> bool {
-        handle.subscriptions.lock().conversations.binary_search(&conversation).is_ok()
-    }
-
     /// Delivers a frame that may be lost, to all sessions of a conversation or to those that look
     /// at it, but not to those of `from`; to none where they are so many that it is not worth it.
     pub(crate) fn whisper(&self, whisper: &Whisper) {
@@ -399,13 +300,6 @@ impl Hub {
     pub(crate) fn sessions(&self, user: UserId) -> Vec<Arc<Handle>> {
         self.of_user(user).lock().get(&user).map_or_else(Vec::new, |one| one.sessions.clone())
     }
-}
-
-/// Whether a subscription is known to hold at this moment, or was read some moments ago.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Certainty {
-    Told,
-    Read,
 }
 
 /// A durable event on its way to the sessions of a conversation.
@@ -445,9 +339,8 @@ fn lock_of(number: i64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::VecDeque;
-
     use super::*;
+    use crate::store::Subscription;
 
     fn hub() -> Hub {
         Hub::new(OutboxLimits::default(), 2)

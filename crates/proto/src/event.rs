@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ConversationId, DeviceId, FileId, UserId};
+use crate::id::{ConversationId, DeviceId, UserId};
 use crate::limits::Limits;
 use crate::object::{
     Body, Conversation, Digest, Head, Message, Presence, ReactionCount, Role, Settings, User,
@@ -242,7 +242,7 @@ pub struct Updated {
     pub description: Option<String>,
     /// A picture.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub avatar: Option<FileId>,
+    pub avatar: Option<String>,
     /// A unique name by which it is found.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alias: Option<String>,

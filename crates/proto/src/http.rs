@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::codes::RefusalCode;
-use crate::id::{ConversationId, DeviceId, FileId, InviteId, UserId};
+use crate::id::{ConversationId, DeviceId, InviteId, UserId};
 use crate::object::{Body, Kind, Mentions, Role, User};
 
 /// Whether strangers may make an account.
@@ -123,7 +123,7 @@ pub struct MePatch {
     pub name: Option<String>,
     /// A picture.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub avatar: Option<FileId>,
+    pub avatar: Option<String>,
 }
 
 /// `POST /me/password`: ends all other devices.

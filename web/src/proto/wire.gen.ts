@@ -14,7 +14,6 @@ export type MemberChangeKind = "joined" | "left" | "removed" | "role";
  */
 export type Role = "member" | "admin" | "owner";
 export type ConversationId = string & { readonly __brand: "ConversationId" };
-export type FileId = string & { readonly __brand: "FileId" };
 /**
  * How much of the past a new member reads.
  */
@@ -42,6 +41,7 @@ export type ClientId = string & { readonly __brand: "ClientId" };
  * Whom `mentions.all` calls.
  */
 export type MentionAll = "all" | "here";
+export type FileId = string & { readonly __brand: "FileId" };
 /**
  * What a conversation is.
  */
@@ -307,7 +307,7 @@ export interface Updated {
   /**
    * A picture.
    */
-  avatar?: FileId;
+  avatar?: string;
   /**
    * By whom.
    */
@@ -2714,7 +2714,7 @@ export interface MePatch {
   /**
    * A picture.
    */
-  avatar?: FileId;
+  avatar?: string;
   /**
    * The name that people read.
    */

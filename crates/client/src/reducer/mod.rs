@@ -6,6 +6,7 @@
 
 mod content;
 mod conversation;
+mod description;
 mod effect;
 mod event;
 mod head;
