@@ -1,7 +1,7 @@
 import { expect, expectAccessible, type Page, test } from "./fixtures";
 import { Person } from "./person";
 import type { Server } from "./server";
-import { DOORS, EMPTY, PARTS, ROOMS, type Stage, type Surface, UNCLAIMED } from "./surfaces";
+import { DOORS, EMPTY, LAST, PARTS, ROOMS, type Stage, type Surface, UNCLAIMED } from "./surfaces";
 
 const PHONE = { width: 390, height: 844 };
 
@@ -27,12 +27,19 @@ for (const [name, viewport] of [
         openWindow,
       }) => {
         test.setTimeout(SLOW_MS);
-        const stage = { ...placeOf(server), ada, bo, stranger: await openWindow() };
+        const stage = {
+          ...placeOf(server),
+          ada,
+          bo,
+          stranger: await openWindow(),
+          stop: () => server.kill(),
+        };
         await look(DOORS, stage);
         await look(EMPTY, stage);
         await furnish(stage, await openWindow());
         await look(PARTS, stage);
         await look(ROOMS, stage);
+        await look(LAST, stage);
       });
     });
   });

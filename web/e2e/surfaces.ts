@@ -14,6 +14,8 @@ export interface Doorstep {
 export interface Stage extends Doorstep {
   readonly ada: Person;
   readonly bo: Person;
+  /** Ends the server. */
+  readonly stop: () => Promise<void>;
 }
 
 export interface Surface<On = Stage> {
@@ -290,11 +292,14 @@ export const PARTS: readonly Surface[] = [
     await ada.look("Eve Stranger");
     await ada.page.getByRole("region", { name: "Request" }).waitFor();
   }),
-  room("no connection", "app/ConnectionBanner.tsx", "/", async (ada) => {
+];
+
+/** After this nothing else can be seen. */
+export const LAST: readonly Surface[] = [
+  room("no connection", "app/ConnectionBanner.tsx", "/", async (ada, { stop }) => {
     await ada.row("Swimmers").waitFor();
-    await ada.page.context().setOffline(true);
+    await stop();
     await words(ada, "No connection. Messages will be sent later.");
-    await ada.page.context().setOffline(false);
   }),
 ];
 
