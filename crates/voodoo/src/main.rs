@@ -5,6 +5,7 @@ mod command;
 mod config;
 mod exit;
 mod log;
+mod notify;
 mod serve;
 
 use std::process::ExitCode;

@@ -20,7 +20,7 @@ use voodoo_store::{SqliteOptions, SqliteStore};
 use crate::admin::{AdminDoor, Operator, cannot_open};
 use crate::config::{AdminListen, Config, Synchronous};
 use crate::exit::{Exit, Failure};
-use crate::log;
+use crate::{log, notify};
 
 /// After the last session's moment to leave, the rest is closed this much later.
 const AFTER_DRAIN: Duration = Duration::from_secs(2);
@@ -49,6 +49,7 @@ async fn run(config: &Config) -> Result<(), Failure> {
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         data = %config.data.display(),
+        listen = %local,
         url = parts.door.url_at(local),
         "serving"
     );
@@ -56,6 +57,8 @@ async fn run(config: &Config) -> Result<(), Failure> {
     if let Some(link) = link.map_err(Failure::with(Exit::Internal))? {
         announce(&link);
     }
+    parts.workers.spawn(notify::keep_telling(Arc::clone(&parts.core)));
+    notify::ready();
 
     loop {
         tokio::select! {
@@ -67,6 +70,7 @@ async fn run(config: &Config) -> Result<(), Failure> {
             }
         }
     }
+    notify::stopping();
     parts.door.drain();
     doors.stop.send_replace(true);
     tokio::select! {

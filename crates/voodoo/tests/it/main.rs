@@ -14,5 +14,6 @@ mod metrics;
 mod people;
 mod proof;
 mod server;
+mod service;
 mod sync_trace;
 mod tls;
