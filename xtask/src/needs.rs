@@ -82,6 +82,22 @@ pub(crate) const STRACE: Need = Need {
     packages: &["strace"],
 };
 
+pub(crate) const NGINX: Need = Need {
+    name: "nginx (test of the proxy samples)",
+    probe: Probe::Program(&["nginx", "/usr/sbin/nginx"]),
+    packages: &["nginx-light"],
+};
+pub(crate) const HAPROXY: Need = Need {
+    name: "HAProxy (test of the proxy samples)",
+    probe: Probe::Program(&["haproxy", "/usr/sbin/haproxy"]),
+    packages: &["haproxy"],
+};
+pub(crate) const CADDY: Need = Need {
+    name: "Caddy (test of the proxy samples)",
+    probe: Probe::Program(&["caddy"]),
+    packages: &["caddy"],
+};
+
 /// What the gates need.
 pub(crate) const FOR_CHECK: &[&Need] = &[&RUSTFMT, &CLIPPY, &NPM];
 

@@ -8,7 +8,9 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use crate::needs::{self, CHROMIUM, EMOJI, FONTS, NPM, Need, STRACE, WEBSOCKETS};
+use crate::needs::{
+    self, CADDY, CHROMIUM, EMOJI, FONTS, HAPROXY, NGINX, NPM, Need, STRACE, WEBSOCKETS,
+};
 use crate::process::{self, cargo, npm, say};
 use crate::repo::{self, CI_PROFILE};
 use crate::tally::Tally;
@@ -24,8 +26,11 @@ pub(crate) struct Suite {
 }
 
 /// Rust: unit, property, contract, socket and process tests, and doctests.
-pub(crate) const RUST: Suite =
-    Suite { name: "rust", needs: &[&NPM, &WEBSOCKETS, &STRACE], run: run_rust };
+pub(crate) const RUST: Suite = Suite {
+    name: "rust",
+    needs: &[&NPM, &WEBSOCKETS, &STRACE, &NGINX, &HAPROXY, &CADDY],
+    run: run_rust,
+};
 /// The web client's units.
 pub(crate) const WEB: Suite = Suite { name: "web", needs: &[&NPM], run: run_web };
 /// Real browsers on the real binary.

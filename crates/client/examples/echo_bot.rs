@@ -1,10 +1,11 @@
 //! A bot that says again what it hears.
 //!
 //! ```text
-//! VOODOO_PASSWORD=… cargo run -p voodoo-client --example echo_bot -- http://localhost:8080 echo
+//! VOODOO_TOKEN=… cargo run -p voodoo-client --example echo_bot -- http://localhost:8080
 //! ```
 //!
-//! The second argument is the bot's handle; with `VOODOO_TOKEN` in place of the password it is not needed.
+//! `voodoo user add echo --name Echo --bot` prints the token. A person's account serves as well: with
+//! `VOODOO_PASSWORD` in place of the token, and its handle as the second argument.
 
 use std::env;
 use std::error::Error;
@@ -31,25 +32,35 @@ async fn main() -> Result<(), Box<dyn Error>> {
             door.token().unwrap_or_default().to_owned()
         }
     };
-    let client = Client::start(Options::new(http.address().clone(), token));
-    listen(&client).await;
-    Ok(())
+    let why = echo_all(http.address().clone(), token).await;
+    Err(format!("the server does not want the bot back: close code {why}").into())
 }
 
-/// Answers until the server does not want the bot back.
+/// Answers until the server does not want the bot back, and returns the code it closed with.
+///
+/// The client connects by itself, also after the server was away.
+pub(crate) async fn echo_all(address: Address, token: String) -> u16 {
+    let client = Client::start(Options::new(address, token));
+    loop {
+        if let Status::Stopped(code) = client.status() {
+            return code;
+        }
+        listen(&client).await;
+    }
+}
+
+/// Waits for work and does it; comes back after a while without.
 async fn listen(client: &Client) {
-    while !matches!(client.status(), Status::Stopped(_)) {
-        let has_work = |state: &State| unopened(state).is_some() || unanswered(state).is_some();
-        if client.wait_until(PATIENCE, has_work).await.is_err() {
-            continue;
-        }
-        // Messages are held only where a conversation is open.
-        if let Some(conversation) = client.state(unopened) {
-            client.open(conversation).await;
-        }
-        if let Some(heard) = client.state(unanswered) {
-            echo(client, heard).await;
-        }
+    let has_work = |state: &State| unopened(state).is_some() || unanswered(state).is_some();
+    if client.wait_until(PATIENCE, has_work).await.is_err() {
+        return;
+    }
+    // Messages are held only where a conversation is open.
+    if let Some(conversation) = client.state(unopened) {
+        client.open(conversation).await;
+    }
+    if let Some(heard) = client.state(unanswered) {
+        echo(client, heard).await;
     }
 }
 

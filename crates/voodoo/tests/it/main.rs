@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod bench;
+mod bot;
 mod cli;
 mod cli_backup;
 mod cli_config;
@@ -13,6 +14,7 @@ mod foreign;
 mod metrics;
 mod people;
 mod proof;
+mod proxies;
 mod server;
 mod service;
 mod sync_trace;
