@@ -11,7 +11,7 @@ use crate::process::{self, cargo, say};
 use crate::{repo, web};
 
 /// Files that go beside the binary.
-const PAPERS: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE", "README.md", "CHANGELOG.md"];
+const PAPERS: &[&str] = &["LICENSE-MIT", "LICENSE-APACHE", "NOTICE", "README.md", "CHANGELOG.md"];
 
 /// Builds the web client and the release binary and lays them into `dist/` with checksums.
 ///

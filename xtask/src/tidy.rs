@@ -2,6 +2,7 @@
 //!
 //! The facts are gathered once; each rule is a function over them that returns what it found.
 
+mod deploy;
 mod edges;
 mod facts;
 mod fixtures;
@@ -36,7 +37,9 @@ const RULES: &[Rule] = &[
     Rule { name: "fixtures", check: fixtures::check },
     Rule { name: "named paths", check: pages::named_paths },
     Rule { name: "links", check: pages::links },
+    Rule { name: "deploy", check: deploy::check },
     Rule { name: "licences", check: licences::check },
+    Rule { name: "npm licences", check: licences::npm },
     Rule { name: "own feet", check: marks::outside },
     Rule { name: "unfinished", check: marks::unfinished },
     Rule { name: "unchecked", check: marks::unchecked },
