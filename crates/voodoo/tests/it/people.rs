@@ -100,4 +100,19 @@ impl Talk {
             }
         }
     }
+
+    /// Every message of a conversation above a place, by pages.
+    pub(crate) async fn read_from(&mut self, conversation: &str, after: u64) -> Vec<Value> {
+        let mut messages: Vec<Value> = Vec::new();
+        loop {
+            let last = messages.last().and_then(|one| one["seq"].as_u64()).unwrap_or(after);
+            let page = json!({"type": "history", "conversation": conversation, "after": last,
+                "limit": 100});
+            let page = self.ask(page).await.expect("the server is there");
+            messages.extend(page["messages"].as_array().expect("a page").iter().cloned());
+            if page["more"] != true {
+                return messages;
+            }
+        }
+    }
 }
