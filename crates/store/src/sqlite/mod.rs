@@ -33,6 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::RwLock;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 use voodoo_core::Clock;
 use voodoo_core::apply::Rules;
@@ -63,8 +64,11 @@ pub struct SqliteOptions {
     pub n_readers: usize,
     /// Jobs that wait for the writer or for the readers, at most.
     pub queue: usize,
-    /// Page cache of each connection, in KiB.
+    /// Page cache of the writer, in KiB.
     pub cache_kib: u32,
+    /// Page cache of each reader, in KiB. Small: every commit empties it, and what it holds beyond
+    /// the inner pages of the trees stands in the kernel's cache too.
+    pub reader_cache_kib: u32,
     /// The log is written back to the database once it is about this long.
     pub checkpoint_bytes: u64,
     /// When after the start everything is checked in the background; absent = never.
@@ -81,6 +85,7 @@ impl Default for SqliteOptions {
             n_readers: 3,
             queue: 4_096,
             cache_kib: 64 * 1024,
+            reader_cache_kib: 4 * 1024,
             checkpoint_bytes: 64 * 1024 * 1024,
             full_check_after: None,
             #[cfg(feature = "broken")]
@@ -252,8 +257,15 @@ fn connect(path: &Path, options: &SqliteOptions) -> Result<Connection, rusqlite:
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     // The log is written back beside the writer, not by whichever commit makes it too long.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    keep_statements(&connection)?;
     Ok(connection)
+}
+
+/// Statements are planned once. Without the guarantee, SQLite plans some of them anew whenever
+/// other values are bound (<https://www.sqlite.org/queryplanner-ng.html#qpstab>).
+fn keep_statements(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.set_prepared_statement_cache_capacity(128);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map(drop)
 }
 
 fn meta(connection: &Connection) -> Result<(Arc<str>, (String, bool)), OpenError> {

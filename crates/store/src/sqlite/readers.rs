@@ -12,7 +12,7 @@ use voodoo_core::store::Result;
 use voodoo_core::{Fault, StoreError};
 
 use super::damage::Damage;
-use super::{OpenError, SqliteOptions};
+use super::{OpenError, SqliteOptions, keep_statements};
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -75,9 +75,9 @@ fn connect(
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    connection.pragma_update(None, "cache_size", -i64::from(options.cache_kib))?;
+    connection.pragma_update(None, "cache_size", -i64::from(options.reader_cache_kib))?;
     connection.pragma_update(None, "query_only", true)?;
-    connection.set_prepared_statement_cache_capacity(128);
+    keep_statements(&connection)?;
     Ok(connection)
 }
 
@@ -95,9 +95,18 @@ fn in_snapshot<T>(
     connection: &Connection,
     reading: impl FnOnce(&Connection) -> Result<T>,
 ) -> Result<T> {
-    let snapshot = connection.unchecked_transaction().map_err(Fault::new)?;
+    statement(connection, "BEGIN")?;
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| reading(connection)));
-    // A snapshot has nothing to commit; ending it cannot lose anything.
-    snapshot.finish().map_err(Fault::new)?;
+    // A snapshot has nothing to commit; ending it cannot lose anything. After some failures of the
+    // disk SQLite has ended it already.
+    if !connection.is_autocommit() {
+        statement(connection, "COMMIT")?;
+    }
     result.unwrap_or_else(|_panic| Err(Fault::new("a reading panicked").into()))
+}
+
+/// Executes a statement that is parsed once and kept.
+fn statement(connection: &Connection, sql: &str) -> std::result::Result<(), Fault> {
+    let mut statement = connection.prepare_cached(sql).map_err(Fault::new)?;
+    statement.execute([]).map(drop).map_err(Fault::new)
 }
