@@ -49,6 +49,9 @@ struct State {
     close: Option<CloseCode>,
 }
 
+/// Room for frames that an empty outbox keeps.
+const FRAMES_KEPT: usize = 4;
+
 /// A frame on its way.
 #[derive(Debug)]
 pub struct Queued {
@@ -167,7 +170,7 @@ impl Outbox {
         let mut state = self.state.lock();
         let n = state.frames.len().min(n_frames);
         into.extend(state.frames.drain(..n));
-        if state.frames.is_empty() && state.frames.capacity() > 16 {
+        if state.frames.is_empty() && state.frames.capacity() > FRAMES_KEPT {
             state.frames = VecDeque::new();
         }
     }

@@ -23,6 +23,9 @@ use crate::ws::{Decoder, Incoming, Limits, Role, encode};
 
 /// Frames handed to one vectored write, at most.
 const FRAMES_PER_WRITE: usize = 32;
+/// Room for frames that an idle connection keeps: what one event needs, so that it costs no
+/// allocation.
+const FRAMES_KEPT: usize = 4;
 /// Pongs that wait, at most; of more the oldest go, for RFC 6455 wants the last ping answered.
 const MAX_PONGS: usize = 16;
 /// How long a closed connection waits for the other side to take its close frame and go.
@@ -204,7 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             self.wrote(n);
         }
-        if self.writing.capacity() > FRAMES_PER_WRITE {
+        if self.writing.capacity() > FRAMES_KEPT {
             self.writing = VecDeque::new();
         }
         if self.stage == Stage::Closed {
@@ -324,6 +327,10 @@ fn write_some<S: AsyncWrite + Unpin>(
     frames: &VecDeque<Queued>,
     n_written: usize,
 ) -> Poll<std::io::Result<usize>> {
+    if let (1, Some(only)) = (frames.len(), frames.front()) {
+        // The kernel's way for one buffer is shorter than that for many.
+        return Pin::new(socket).poll_write(cx, &only.frame[n_written..]);
+    }
     let mut slices = [IoSlice::new(&[]); FRAMES_PER_WRITE];
     let mut skip = n_written;
     let mut n = 0;

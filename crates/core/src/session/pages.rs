@@ -65,15 +65,14 @@ impl SyncPages {
         self.is_done =
             self.conversations.is_empty() && self.heads.is_empty() && self.gone.is_empty();
         // Blocks and the profile are bounded well below a page; they stand on the last one.
-        let text = serde_json::to_string(&ServerFrame::Sync(voodoo_proto::event::Sync {
+        Some(frame::encode(&ServerFrame::Sync(voodoo_proto::event::Sync {
             conversations,
             gone,
             heads,
             done: self.is_done,
             me: if self.is_done { self.me.take() } else { None },
             digest: self.is_done.then_some(self.digest),
-        }));
-        Some(frame::frame_text(&text.expect("a page is plain data")))
+        })))
     }
 }
 
@@ -103,14 +102,33 @@ impl HeadPages {
 
 /// Takes items while they fit, at least one if there is all the room.
 fn take<T: Serialize>(items: &mut VecDeque<T>, room: &mut usize) -> Vec<T> {
-    let mut taken = Vec::new();
-    while let Some(item) = items.front() {
-        let n_bytes = serde_json::to_string(item).map_or(0, |text| text.len() + 1);
+    let mut n_taken = 0;
+    for item in &*items {
+        let n_bytes = n_json_bytes(item) + 1;
         if n_bytes > *room && *room < PAGE_BYTES {
             break;
         }
         *room = room.saturating_sub(n_bytes);
-        taken.extend(items.pop_front());
+        n_taken += 1;
     }
-    taken
+    items.drain(..n_taken).collect()
+}
+
+/// How long something is as JSON. Written nowhere.
+fn n_json_bytes(item: &impl Serialize) -> usize {
+    let mut n_bytes = Counted(0);
+    serde_json::to_writer(&mut n_bytes, item).map_or(0, |()| n_bytes.0)
+}
+
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
