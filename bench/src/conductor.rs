@@ -139,9 +139,14 @@ impl<'a> Conductor<'a> {
             took: took.counts(),
             n_bytes: [sum(|one| one.n_bytes[0]), sum(|one| one.n_bytes[1])],
         };
-        let n_users: usize = self.clients.iter().map(|client| client.setup.n_users).sum();
+        let n_users = self.n_users();
         ensure!(all.n_live == n_users, "{} of {n_users} users are connected", all.n_live);
         Ok((all, took))
+    }
+
+    /// Users that are played.
+    pub(crate) fn n_users(&self) -> usize {
+        self.clients.iter().map(|client| client.setup.n_users).sum()
     }
 
     /// Drops all connections.

@@ -18,6 +18,9 @@ pub(crate) struct Scenario {
     pub(crate) kind: Kind,
     /// Users that are connected.
     pub(crate) users: usize,
+    /// Accounts in the store, members of the broadcast, where they are more than connect.
+    #[serde(default)]
+    pub(crate) accounts: usize,
     /// Client processes.
     #[serde(default = "two")]
     pub(crate) processes: usize,
@@ -90,6 +93,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("direct.toml", include_str!("../scenarios/direct.toml")),
     ("direct-paced.toml", include_str!("../scenarios/direct-paced.toml")),
     ("mixed.toml", include_str!("../scenarios/mixed.toml")),
+    ("members.toml", include_str!("../scenarios/members.toml")),
     ("growth.toml", include_str!("../scenarios/growth.toml")),
     ("idle-tls.toml", include_str!("../scenarios/idle-tls.toml")),
     ("storm-tls.toml", include_str!("../scenarios/storm-tls.toml")),

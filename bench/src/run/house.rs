@@ -53,7 +53,7 @@ impl<'a> House<'a> {
 
     /// A server on a fresh copy of the data for so many users.
     pub(crate) fn server(&mut self, scenario: &Scenario, n_users: usize) -> Result<Stand> {
-        let seeded = self.seeded(n_users)?;
+        let seeded = self.seeded(n_users.max(scenario.accounts))?;
         let folder = self.copy(&seeded)?;
         let certificate = if scenario.tls { Some(tls::make(self.work)?) } else { None };
         let subject = Subject::server(&folder, certificate.as_ref())?;
@@ -75,7 +75,7 @@ impl<'a> House<'a> {
         n_users: usize,
         reach: Reach,
     ) -> Result<Stand> {
-        let folder = self.seeded(n_users)?;
+        let folder = self.seeded(n_users.max(scenario.accounts))?;
         let subject = Subject::yardstick(reach, scenario.text_bytes)?;
         self.progress.now(&format!("{}: yardstick, {n_users} users", scenario.name));
         Ok(Stand { subject, folder, certificate: None, is_bare: true })

@@ -139,7 +139,7 @@ pub(super) fn rounds(clients: &mut Conductor<'_>, stand: &Stand, n_rounds: usize
     clients.broadcast(place)?;
     let before_ms = cpu_ms(stand.subject.pid())?;
     let (mut last_ms, mut took, mut n_deliveries) = (Vec::new(), Spread::default(), 0);
-    let n_receivers = n(stand.seed()?.n_users) - 1;
+    let n_receivers = n(clients.n_users()) - 1;
     for _ in 0..n_rounds {
         let round = clients.broadcast(place)?;
         last_ms.push(to_ms(round.last_ns));
