@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, Result};
+use tokio::signal::unix::{SignalKind, signal};
 use voodoo_core::{Clock as _, SystemClock};
 
 use conductor::{STOP, is_stopped};
@@ -235,12 +236,21 @@ fn write(name: &Path, report: &Report) -> Result<()> {
         .with_context(|| format!("writing {}", table.display()))
 }
 
-/// Ctrl-C ends what is under way early; the report is written all the same.
+/// Ctrl-C and SIGTERM end what is under way early; the report is written all the same, and no
+/// process of the run is left behind.
 fn listen_for_stop() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    let mut terminate = {
+        let _inside = runtime.enter();
+        signal(SignalKind::terminate())?
+    };
     std::thread::spawn(move || {
         runtime.block_on(async {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            loop {
+                tokio::select! {
+                    pressed = tokio::signal::ctrl_c() => if pressed.is_err() { return },
+                    told = terminate.recv() => if told.is_none() { return },
+                }
                 STOP.store(true, Ordering::Relaxed);
             }
         });
