@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -22,6 +22,9 @@ use crate::config::{AdminListen, Config, Synchronous};
 use crate::exit::{Exit, Failure};
 use crate::{log, notify};
 
+/// Connections that wait to be accepted, at most, where the system allows as many. When everyone
+/// comes back at once, the kernel lets those above it try again a second or more later.
+const BACKLOG: u32 = 4_096;
 /// After the last session's moment to leave, the rest is closed this much later.
 const AFTER_DRAIN: Duration = Duration::from_secs(2);
 /// After a start those who come back are served first; then everything stored is checked.
@@ -42,7 +45,7 @@ async fn run(config: &Config) -> Result<(), Failure> {
     let options = config.listener_options().map_err(Failure::with(Exit::Config))?;
     let tls = options.tls.clone();
     let mut parts = Parts::open(config)?;
-    let listening = Listening::bind(config).await.map_err(Failure::with(Exit::Unavailable))?;
+    let listening = Listening::bind(config).map_err(Failure::with(Exit::Unavailable))?;
     let doors =
         Doors::open(config, &parts, listening, options).map_err(Failure::with(Exit::Internal))?;
     let local = doors.local;
@@ -141,17 +144,17 @@ struct Listening {
 }
 
 impl Listening {
-    async fn bind(config: &Config) -> anyhow::Result<Self> {
-        let app = bind(config.http.listen).await?;
+    fn bind(config: &Config) -> anyhow::Result<Self> {
+        let app = bind(config.http.listen)?;
         let redirect = match config.redirect_listen()? {
-            Some(address) => Some(bind(address).await?),
+            Some(address) => Some(bind(address)?),
             None => None,
         };
         let admin = match config.admin_listen()? {
             AdminListen::Nowhere => None,
-            AdminListen::At(address) => Some(bind(address).await?),
+            AdminListen::At(address) => Some(bind(address)?),
             // Two servers on one machine are no mistake, and people are served without metrics.
-            AdminListen::IfFree(address) => bind(address).await.map_or_else(
+            AdminListen::IfFree(address) => bind(address).map_or_else(
                 |error| {
                     tracing::warn!(
                         "no metrics: {error:#}; http.admin_listen names another address"
@@ -165,8 +168,18 @@ impl Listening {
     }
 }
 
-async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address).await.with_context(|| format!("listening on {address}"))
+fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    let listen = || {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4(),
+            SocketAddr::V6(_) => TcpSocket::new_v6(),
+        }?;
+        // As `TcpListener::bind` does, so that a restart finds its port free.
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(BACKLOG)
+    };
+    listen().with_context(|| format!("listening on {address}"))
 }
 
 /// What listens.
