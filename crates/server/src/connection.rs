@@ -42,7 +42,7 @@ pub(crate) struct Connection<S> {
     session: Session,
     decoder: Decoder,
     /// What came with the upgrade request already.
-    leftover: Bytes,
+    leftover: Vec<u8>,
     /// Taken from the outbox and not yet written; the first one up to `n_written`.
     writing: VecDeque<Queued>,
     n_written: usize,
@@ -73,14 +73,15 @@ struct Farewell {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    pub(crate) fn new(socket: S, session: Session, leftover: Bytes) -> Self {
+    pub(crate) fn new(socket: S, session: Session, leftover: &[u8]) -> Self {
         let hello = session.core().settings.hello;
         let max_message_bytes = usize::try_from(session.frame_in_bytes()).unwrap_or(usize::MAX);
         Self {
             socket,
             session,
             decoder: Decoder::new(Role::Server, Limits::new(max_message_bytes)),
-            leftover,
+            // Copied, for even when empty it keeps hyper's whole read buffer alive.
+            leftover: leftover.to_vec(),
             writing: VecDeque::new(),
             n_written: 0,
             control: VecDeque::new(),
@@ -254,7 +255,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Reads what there is once. `Pending` when there is nothing, or nothing is wanted.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
         if !self.leftover.is_empty() {
-            let mut bytes = Vec::from(std::mem::take(&mut self.leftover));
+            let mut bytes = std::mem::take(&mut self.leftover);
             self.take_in(&mut bytes);
             return Poll::Ready(Ok(()));
         }
@@ -406,7 +407,7 @@ mod tests {
     async fn nothing_is_waited_for_between_the_close_frame_and_the_end() {
         let (_core, session) = session().await;
         let (here, mut there) = tokio::io::duplex(64 * 1024);
-        let running = tokio::spawn(Connection::new(here, session, Bytes::new()));
+        let running = tokio::spawn(Connection::new(here, session, &[]));
         let begin = tokio::time::Instant::now();
         there.write_all(&client_frame(Opcode::Binary, b"what?")).await.unwrap();
         read_up_to(&mut there, CloseCode::Binary.reason().as_bytes()).await;
@@ -424,7 +425,7 @@ mod tests {
         let (here, mut there) = tokio::io::duplex(64 * 1024);
         let hello = br#"{"type":"hello","client":{"name":"test","version":"1"}}"#;
         there.write_all(&client_frame(Opcode::Text, hello)).await.unwrap();
-        let running = tokio::spawn(Connection::new(here, session, Bytes::new()));
+        let running = tokio::spawn(Connection::new(here, session, &[]));
         let end = br#""reads":0}}"#;
         let read = read_up_to(&mut there, end).await;
         assert!(read.windows(9).any(|part| part == br#""welcome""#));

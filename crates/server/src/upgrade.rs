@@ -42,7 +42,7 @@ pub(crate) fn accept(
         if let Err(error) = socket.set_send_buffer_size(SEND_BUFFER_BYTES) {
             tracing::debug!(%error, "the send buffer keeps its size");
         }
-        tokio::spawn(Connection::new(stream, session, leftover));
+        tokio::spawn(Connection::new(stream, session, &leftover));
     })
 }
 
