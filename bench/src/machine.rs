@@ -91,14 +91,26 @@ pub(crate) fn describe() -> Machine {
         processor: model.map_or("unknown", |(_, name)| name).to_owned(),
         n_processors: std::thread::available_parallelism().map_or(1, usize::from),
         memory_gib: memory_kib.div_ceil(1 << 20),
-        kernel: text("/proc/sys/kernel/osrelease").trim().to_owned(),
+        kernel: version(&text("/proc/sys/kernel/osrelease")).to_owned(),
         load_before: text("/proc/loadavg").split(' ').next().unwrap_or_default().to_owned(),
     }
+}
+
+/// The number alone, without what a build was called.
+fn version(release: &str) -> &str {
+    let end = release.find(|one: char| !one.is_ascii_digit() && one != '.');
+    &release[..end.unwrap_or(release.len())]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_the_kernel_the_number_is_said() {
+        assert_eq!(version("6.1.0-18-amd64\n"), "6.1.0");
+        assert_eq!(version("6.18"), "6.18");
+    }
 
     #[test]
     fn processor_time_is_found_behind_a_name_with_blanks_and_brackets() {
