@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
 
@@ -144,10 +145,14 @@ impl Client {
     }
 }
 
-/// The address that a client process connects from.
-pub(crate) fn source(number: usize) -> IpAddr {
-    let last = u8::try_from(number + 2).unwrap_or(u8::MAX);
-    IpAddr::from([127, 0, 0, last])
+/// Sources given so far.
+static N_SOURCES: AtomicU16 = AtomicU16::new(0);
+
+/// An address that a client process connects from. Each is another: the ports of an ended
+/// connection rest for a minute, and looking for a free one among thousands takes long.
+pub(crate) fn source() -> IpAddr {
+    let [high, low] = (N_SOURCES.fetch_add(1, Ordering::Relaxed) % 60_000).to_be_bytes();
+    IpAddr::from([127, 1 + high, 1 + low % 250, 1 + low / 250])
 }
 
 /// Runs SQLite alone in a process of its own.

@@ -71,7 +71,7 @@ impl<'a> Conductor<'a> {
         for (number, first) in (0..cast.users).step_by(each).enumerate() {
             let setup = Setup {
                 server: subject.address,
-                source: source(number),
+
                 first,
                 n_users: each.min(cast.users - first),
                 is_bare,
@@ -124,7 +124,9 @@ impl<'a> Conductor<'a> {
 
     /// Connects all users.
     pub(crate) fn connect(&mut self) -> Result<(Connected, Spread)> {
-        self.order(&Order::Connect { window: WINDOW })?;
+        for client in &mut self.clients {
+            client.order(&Order::Connect { window: WINDOW, source: source() })?;
+        }
         let told = self.gather(|told| {
             if let Told::Connected(connected) = told { Some(connected.clone()) } else { None }
         })?;

@@ -12,8 +12,6 @@ use crate::spread::Counts;
 pub(crate) struct Setup {
     /// Where the server listens.
     pub(crate) server: SocketAddr,
-    /// The clients' own address.
-    pub(crate) source: IpAddr,
     /// The number of its first user.
     pub(crate) first: usize,
     /// How many users it plays.
@@ -36,6 +34,8 @@ pub(crate) enum Order {
     Connect {
         /// Connections under way at a time.
         window: usize,
+        /// The clients' own address.
+        source: IpAddr,
     },
     /// Drop all connections.
     Disconnect,

@@ -9,6 +9,7 @@ mod drive;
 mod receive;
 
 use std::io::{BufRead as _, Write as _, stdin};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::Duration;
@@ -65,6 +66,7 @@ pub(crate) struct Worker {
 
 struct Connecting {
     window: usize,
+    source: IpAddr,
     next: usize,
     /// Users whose connection failed; they are tried again.
     again: Vec<usize>,
@@ -186,9 +188,10 @@ impl Worker {
 
     fn take_order(&mut self, order: &Order) -> Result<()> {
         match *order {
-            Order::Connect { window } => {
+            Order::Connect { window, source } => {
                 self.connecting = Some(Connecting {
                     window,
+                    source,
                     next: 0,
                     again: Vec::new(),
                     n_under_way: 0,
@@ -308,7 +311,7 @@ impl Worker {
             if next.is_some() {
                 connecting.next += 1;
             }
-            self.open(index)?;
+            self.open(index, connecting.source)?;
             connecting.n_under_way += 1;
         }
         let is_late = now_ns() > connecting.told.began_ns + CONNECT_PATIENCE_NS;
@@ -324,8 +327,8 @@ impl Worker {
         tell(&Told::Connected(told))
     }
 
-    fn open(&mut self, index: usize) -> Result<()> {
-        let mut stream = conn::open(self.setup.server, self.setup.source)?;
+    fn open(&mut self, index: usize, source: IpAddr) -> Result<()> {
+        let mut stream = conn::open(self.setup.server, source)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream, Token(index), interest)?;
         let user = self.setup.first + index;
