@@ -79,7 +79,7 @@ function useLiveClient(user: UserId | undefined): Client | undefined {
   const [client, setClient] = useState<Client>();
   useEffect(() => {
     if (user === undefined) return;
-    const made = createPageClient(user);
+    const made = createPageClient(user, t("list.self"));
     setClient(made);
     return () => {
       setClient(undefined);

@@ -1,5 +1,4 @@
 // The sync client of this page: its socket, its tabs, and what the page tells it.
-import { t } from "#/i18n/text";
 import type { UserId } from "#/proto/wire";
 import { type Client, createClient } from "#/sync/client";
 import type { SocketLike } from "#/sync/ports";
@@ -12,8 +11,8 @@ declare const __VERSION__: string;
 
 const PROTOCOL = "voodoo.v1";
 
-/** Opens the session of `user`; ends with `close`. */
-export function createPageClient(user: UserId): Client {
+/** Opens the session of `user`; ends with `close`. `self_title` names the conversation with oneself. */
+export function createPageClient(user: UserId, self_title: string): Client {
   const name = `voodoo.${user}`;
   const client = createClient({
     user,
@@ -22,7 +21,7 @@ export function createPageClient(user: UserId): Client {
     is_logged_out: isLoggedOut,
     is_visible: document.visibilityState === "visible",
     notify: arrived,
-    self_title: t("list.self"),
+    self_title,
     // Without locks, which browsers offer to secure pages only, each tab has a session of its own.
     ...("locks" in navigator && { tabs: browserTabs(name, navigator.locks, new BroadcastChannel(name)) }),
   });
