@@ -15,6 +15,8 @@ struct Dist;
 const INDEX: &str = "index.html";
 /// What the build gives names by their content to.
 const HASHED: &str = "assets/";
+/// What is served elsewhere: who asks for it here is told so, and gets no page.
+const METRICS: &str = "metrics";
 
 /// A file as it is kept.
 struct Found {
@@ -64,7 +66,7 @@ fn answer(
 /// Whether a path is one of the client's own pages: no name of a file has no dot.
 fn is_page(name: &str) -> bool {
     let last = name.rsplit('/').next().unwrap_or(name);
-    !name.starts_with(HASHED) && !last.contains('.')
+    name != METRICS && !name.starts_with(HASHED) && !last.contains('.')
 }
 
 fn accepts_brotli(headers: &HeaderMap) -> bool {
