@@ -93,7 +93,7 @@ function about(name: string, title: string, source: string, open: (ada: Person) 
 function asked(button: string, title: string): Surface {
   return about(`${button}, asked`, title, "ConversationInfo.tsx", async (ada) => {
     await ada.page.getByRole("button", { name: button, exact: true }).click();
-    await dialog(ada, button);
+    await ada.page.getByRole("dialog").waitFor();
   });
 }
 
@@ -222,6 +222,10 @@ export const ROOMS: readonly Surface[] = [
   over("an emoji to react with", "features/timeline/EmojiPanel.tsx", "+"),
   over("who has read", "features/timeline/ReadBy.tsx", ".", "Who has read it"),
   asked("Leave", "Swimmers"),
+];
+
+/** Not walked to yet: how one comes to these was written and not tried, see the debts. */
+export const UNTRIED: readonly Surface[] = [
   asked("Delete for everyone", "Swimmers"),
   asked("Block", "Bo Diddley"),
   about("changing a group", "Swimmers", "EditConversation.tsx", async (ada) => {
