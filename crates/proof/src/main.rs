@@ -1,13 +1,13 @@
 //! The long form of the proof, against a server's binary: `cargo xtask proof` builds and runs it.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::Parser;
-use voodoo_proof::report::Report;
+use voodoo_proof::report::{Cuts, Report};
 use voodoo_proof::run::people::QUICK;
 use voodoo_proof::run::server::Program;
 use voodoo_proof::run::{Plan, Trouble, carry_out};
@@ -28,6 +28,15 @@ struct Arguments {
     /// People; each has two clients.
     #[arg(long, default_value_t = 100)]
     people: u32,
+    /// Decides who says what where, and when kills come.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Kills at the end, to see how long a start takes with everything stored.
+    #[arg(long, default_value_t = 5)]
+    starts: usize,
+    /// Where the store's test of power cuts has written what came of them.
+    #[arg(long)]
+    power: Option<PathBuf>,
     /// The report, as JSON.
     #[arg(long)]
     report: Option<PathBuf>,
@@ -51,7 +60,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether nothing is wrong.
+/// Whether nothing is wrong and no bound is missed.
 #[expect(clippy::print_stdout, reason = "the report is for whoever started it")]
 fn prove(arguments: &Arguments) -> Result<bool> {
     let data = std::env::temp_dir().join(format!("voodoo-proof-{}", std::process::id()));
@@ -66,11 +75,17 @@ fn prove(arguments: &Arguments) -> Result<bool> {
         n_acked_between: arguments.acks / (arguments.kills.max(1) as u64),
         n_acked: arguments.acks,
         silence: Duration::from_secs(20),
+        seed: arguments.seed,
+        n_starts: arguments.starts,
     };
+    let power = arguments.power.as_deref().map(power_cuts).transpose()?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let outcome = runtime.block_on(carry_out(&plan))?;
-    let report = Report::of(&plan, &outcome, &arguments.commit);
-    println!("{report}");
+    let mut report = Report::of(&plan, &outcome, &arguments.commit);
+    if let Some((synced, not_synced)) = power {
+        report.add_power_cuts(synced, not_synced);
+    }
+    print!("{report}");
     for anomaly in outcome.anomalies.iter().take(20) {
         println!("{anomaly}");
     }
@@ -83,5 +98,15 @@ fn prove(arguments: &Arguments) -> Result<bool> {
         let text = serde_json::to_string(&outcome.history)?;
         fs::write(path, text).with_context(|| format!("writing {}", path.display()))?;
     }
-    Ok(outcome.anomalies.is_empty())
+    Ok(report.missed.is_empty())
+}
+
+/// Power cuts with each commit synced, and without.
+fn power_cuts(folder: &Path) -> Result<(Cuts, Cuts)> {
+    let read = |name: &str| -> Result<Cuts> {
+        let file = folder.join(name);
+        let text = fs::read(&file).with_context(|| format!("reading {}", file.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("what {} says", file.display()))
+    };
+    Ok((read("synced.json")?, read("not-synced.json")?))
 }

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -44,6 +46,8 @@ pub struct Shared {
     pub next_line: AtomicU32,
     /// A server that says nothing for so long is given up.
     pub silence: Duration,
+    /// Decides, with a client's number, what it says where.
+    pub seed: u64,
 }
 
 impl Shared {
@@ -139,6 +143,7 @@ pub struct Talker {
     n_said: u64,
     /// After a refusal it waits until then.
     rests_until: Option<Instant>,
+    chance: StdRng,
     history: History,
 }
 
@@ -175,6 +180,7 @@ impl Talker {
             queue: VecDeque::new(),
             n_said: 0,
             rests_until: None,
+            chance: StdRng::seed_from_u64(shared.seed.wrapping_add(u64::from(client.0))),
             history: History::default(),
         }
     }
@@ -194,7 +200,7 @@ impl Talker {
                     return Ok(self.history);
                 }
             }
-            sleep(Duration::from_millis(rand::random_range(10..100))).await;
+            sleep(Duration::from_millis(self.chance.random_range(10..100))).await;
         }
     }
 
@@ -314,7 +320,7 @@ impl Talker {
     fn new_draft(&mut self) -> Draft {
         self.n_said += 1;
         self.shared.n_open.fetch_add(1, Ordering::Relaxed);
-        let place = self.places[rand::random_range(0..self.places.len())];
+        let place = self.places[self.chance.random_range(0..self.places.len())];
         let name = Uuid::now_v7();
         let text = format!("{:?} says number {} as {name}", self.client, self.n_said);
         Draft { place, name, text }

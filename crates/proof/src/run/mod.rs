@@ -6,5 +6,6 @@ pub mod people;
 pub mod plan;
 pub mod proxy;
 pub mod server;
+mod starts;
 
 pub use plan::{Outcome, Plan, Trouble, carry_out};

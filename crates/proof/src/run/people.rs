@@ -170,17 +170,24 @@ impl Visit {
         }
     }
 
-    async fn ask(&mut self, mut request: Value) -> Result<Frame> {
+    /// Sends a request, and gives its id without waiting for an answer.
+    pub(super) async fn say(&mut self, mut request: Value) -> Result<u64> {
         let id = self.next_id;
         self.next_id += 1;
         request["id"] = id.into();
         self.connection.send_json(&request).await?;
+        Ok(id)
+    }
+
+    pub(super) async fn ask(&mut self, request: Value) -> Result<Frame> {
+        let asked = request.to_string();
+        let id = self.say(request).await?;
         loop {
             let text = self.connection.receive_text().await?;
             let frame: Frame = serde_json::from_str(&text)?;
             match (frame.id == Some(id), frame.kind.as_str()) {
                 (true, "ok") => return Ok(frame),
-                (true, _) => bail!("{request} was answered {text}"),
+                (true, _) => bail!("{asked} was answered {text}"),
                 (false, _) => {}
             }
         }

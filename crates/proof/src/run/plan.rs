@@ -1,11 +1,13 @@
 //! A run: clients talk, troubles come at random moments, and in the end all is compared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use rand::rngs::StdRng;
+use rand::{RngExt as _, SeedableRng as _};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -15,6 +17,7 @@ use super::client::{Phase, Shared, Talker};
 use super::people::{Directory, Visit, read_all};
 use super::proxy::Proxy;
 use super::server::{Program, Server};
+use super::starts::starts;
 use crate::check::{self, Anomaly};
 use crate::history::{Client, History, Place};
 
@@ -58,6 +61,10 @@ pub struct Plan {
     pub n_acked: u64,
     /// A server that says nothing for so long is given up by its clients.
     pub silence: Duration,
+    /// Decides who says what where, and when troubles come; not what the machine makes of it.
+    pub seed: u64,
+    /// Kills once all is compared, to see how long a start takes with everything stored.
+    pub n_starts: usize,
 }
 
 /// What came of a run.
@@ -73,6 +80,10 @@ pub struct Outcome {
     pub talked: Duration,
     /// From each trouble's end to the next acknowledgement.
     pub recoveries: Vec<Duration>,
+    /// Messages acknowledged a second when each trouble came.
+    pub rates: Vec<u64>,
+    /// From each start after the comparison to the first acknowledgement.
+    pub starts: Vec<Duration>,
     /// From the last trouble's end until all clients had everything.
     pub settled: Duration,
 }
@@ -96,14 +107,15 @@ pub async fn carry_out(plan: &Plan) -> Result<Outcome> {
         n_open: 0.into(),
         next_line: 0.into(),
         silence: plan.silence,
+        seed: plan.seed,
     });
     let mut talkers = start_talkers(plan, &shared);
     let run = Run { plan, shared: &shared, proxy: &proxy };
-    let recoveries = tokio::select! {
-        recoveries = run.troubles(&mut server) => recoveries,
+    let met = tokio::select! {
+        met = run.troubles(&mut server) => met,
         early = talkers.join_next() => Err(ended_early(early)),
     };
-    let recoveries = recoveries.with_context(|| server.log())?;
+    let Met { recoveries, rates } = met.with_context(|| server.log())?;
     let talked = shared.start.elapsed();
     let quiet = Instant::now();
     let mut history = settle(&run, &server, &say, talkers).await.with_context(|| server.log())?;
@@ -126,7 +138,9 @@ pub async fn carry_out(plan: &Plan) -> Result<Outcome> {
     }
     let anomalies = check::check(&history);
     let n_acked = shared.n_acked.load(Ordering::Relaxed);
-    Ok(Outcome { history, anomalies, n_acked, talked, recoveries, settled })
+    let starts = starts(&mut server, &directory, plan.n_starts).await;
+    let starts = starts.with_context(|| server.log())?;
+    Ok(Outcome { history, anomalies, n_acked, talked, recoveries, rates, starts, settled })
 }
 
 type Talkers = JoinSet<Result<History>>;
@@ -156,20 +170,52 @@ struct Run<'a> {
     proxy: &'a Proxy,
 }
 
-impl Run<'_> {
-    /// Lets every trouble come, and gives how long each recovery took.
-    async fn troubles(&self, server: &mut Server) -> Result<Vec<Duration>> {
-        let mut recoveries = Vec::new();
-        for trouble in &self.plan.troubles {
-            self.wait_for(self.n_acked() + self.plan.n_acked_between).await?;
-            sleep(Duration::from_millis(rand::random_range(0..200))).await;
-            let over = self.strike(*trouble, server).await?;
-            let n_acked = self.n_acked();
-            self.wait_for(n_acked + 1).await.with_context(|| format!("after {trouble:?}"))?;
-            recoveries.push(over.elapsed());
+/// What troubles met, one entry each.
+#[derive(Default)]
+struct Met {
+    recoveries: Vec<Duration>,
+    rates: Vec<u64>,
+}
+
+/// Acknowledgements of the last second, or of the time since it began.
+#[derive(Default)]
+struct Pace(VecDeque<(Instant, u64)>);
+
+impl Pace {
+    const SPAN: Duration = Duration::from_secs(1);
+
+    fn note(&mut self, n_acked: u64) {
+        self.0.push_back((Instant::now(), n_acked));
+        while self.0.front().is_some_and(|(at, _)| at.elapsed() > Self::SPAN) {
+            self.0.pop_front();
         }
-        self.wait_for(self.plan.n_acked).await?;
-        Ok(recoveries)
+    }
+
+    fn per_s(&self) -> u64 {
+        let (Some(first), Some(last)) = (self.0.front(), self.0.back()) else { return 0 };
+        let ms = u64::try_from((last.0 - first.0).as_millis()).unwrap_or(u64::MAX);
+        (last.1 - first.1) * 1_000 / ms.max(1)
+    }
+}
+
+impl Run<'_> {
+    /// Lets every trouble come.
+    async fn troubles(&self, server: &mut Server) -> Result<Met> {
+        let mut met = Met::default();
+        let mut chance = StdRng::seed_from_u64(self.plan.seed);
+        for trouble in &self.plan.troubles {
+            let mut pace = Pace::default();
+            self.wait_for(self.n_acked() + self.plan.n_acked_between, &mut pace).await?;
+            sleep(Duration::from_millis(chance.random_range(0..200))).await;
+            pace.note(self.n_acked());
+            met.rates.push(pace.per_s());
+            let over = self.strike(*trouble, server).await?;
+            let next = self.wait_for(self.n_acked() + 1, &mut Pace::default()).await;
+            next.with_context(|| format!("after {trouble:?}"))?;
+            met.recoveries.push(over.elapsed());
+        }
+        self.wait_for(self.plan.n_acked, &mut Pace::default()).await?;
+        Ok(met)
     }
 
     /// Does it, and says since when it is over.
@@ -205,10 +251,12 @@ impl Run<'_> {
         self.shared.n_acked.load(Ordering::Relaxed)
     }
 
-    async fn wait_for(&self, n_acked: u64) -> Result<()> {
+    async fn wait_for(&self, n_acked: u64, pace: &mut Pace) -> Result<()> {
         let mut last = (self.n_acked(), Instant::now());
+        pace.note(last.0);
         while last.0 < n_acked {
             sleep(POLL).await;
+            pace.note(self.n_acked());
             if self.n_acked() > last.0 {
                 last = (self.n_acked(), Instant::now());
             }

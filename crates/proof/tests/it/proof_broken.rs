@@ -24,6 +24,8 @@ fn found(mood: &str, troubles: Vec<Trouble>) -> BTreeSet<Kind> {
         n_acked_between: 200,
         n_acked: 0,
         silence: Duration::from_secs(20),
+        seed: 1,
+        n_starts: 0,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let outcome = runtime.block_on(carry_out(&plan)).unwrap();

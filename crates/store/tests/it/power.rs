@@ -1,13 +1,16 @@
 //! Power cuts: nothing that was acknowledged is lost, and the same cuts lose some where a commit
 //! is not synced, which shows that they are real.
 //!
-//! `VOODOO_POWER_CUTS` sets how many, `VOODOO_POWER_SEED` the first seed.
+//! `VOODOO_POWER_CUTS` sets how many, `VOODOO_POWER_SEED` the first seed, `VOODOO_POWER_REPORT` a
+//! folder in which what came of it is written for `cargo xtask proof`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
 use rusqlite::Connection;
+use serde_json::json;
 use voodoo_core::SystemClock;
 use voodoo_core::apply::{Applied, Edit, Reply, Rules, Send, Write};
 use voodoo_core::store::Store as _;
@@ -140,6 +143,17 @@ struct Tally {
     n_lost: usize,
 }
 
+impl Tally {
+    /// Prints it, and writes it where the proof finds it.
+    fn tell(&self, name: &str, n_cuts: u64, seed: u64) {
+        println!("{name}: {n_cuts} cuts from seed {seed}: {self:?}");
+        let Ok(folder) = std::env::var("VOODOO_POWER_REPORT") else { return };
+        let (acks, lost) = (self.n_acked, self.n_lost);
+        let text = json!({"cuts": n_cuts, "seed": seed, "acks": acks, "lost": lost}).to_string();
+        std::fs::write(Path::new(&folder).join(name).with_extension("json"), text).unwrap();
+    }
+}
+
 async fn cut_again_and_again(n_cuts: u64, first_seed: u64, is_full_sync: bool) -> Tally {
     let mut folder = Folder::new();
     stage_of(&folder).await;
@@ -190,7 +204,7 @@ async fn power_cuts_lose_nothing_that_was_acknowledged() {
     let (n_cuts, seed) =
         (number_from("VOODOO_POWER_CUTS", 20), number_from("VOODOO_POWER_SEED", 1));
     let full = cut_again_and_again(n_cuts, seed, true).await;
-    println!("synced: {n_cuts} cuts from seed {seed}: {full:?}");
+    full.tell("synced", n_cuts, seed);
     assert_eq!(full.n_lost, 0);
     assert!(full.n_acked > 50 * usize::try_from(n_cuts).unwrap(), "{full:?}");
 }
@@ -199,7 +213,7 @@ async fn power_cuts_lose_nothing_that_was_acknowledged() {
 async fn without_a_sync_for_each_commit_the_same_cuts_lose_some() {
     let seed = number_from("VOODOO_POWER_SEED", 1);
     let normal = cut_again_and_again(20, seed, false).await;
-    println!("not synced: 20 cuts from seed {seed}: {normal:?}");
+    normal.tell("not-synced", 20, seed);
     assert!(normal.n_lost > 0, "{normal:?}");
 }
 

@@ -31,6 +31,8 @@ fn plan(name: &str, troubles: Vec<Trouble>) -> Plan {
         n_acked_between: 500,
         n_acked: 0,
         silence: SILENCE,
+        seed: 1,
+        n_starts: 0,
     }
 }
 
