@@ -1,7 +1,7 @@
 import { expect, expectAccessible, type Page, test } from "./fixtures";
 import { Person } from "./person";
 import type { Server } from "./server";
-import { DOORS, EMPTY, PARTS, ROOMS, type Stage, type Surface, UNCLAIMED } from "./surfaces";
+import { DOORS, EMPTY, LAST, PARTS, ROOMS, type Stage, type Surface, UNCLAIMED } from "./surfaces";
 
 const PHONE = { width: 390, height: 844 };
 
@@ -39,6 +39,7 @@ for (const [name, viewport] of [
         await furnish(stage, await openWindow());
         await look(PARTS, stage);
         await look(ROOMS, stage);
+        await look(LAST, stage);
       });
     });
   });
