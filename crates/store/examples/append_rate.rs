@@ -5,86 +5,35 @@
 
 #![expect(clippy::print_stdout, reason = "a report for people")]
 
+mod groups;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
 use rusqlite::{Connection, params};
 use voodoo_core::SystemClock;
-use voodoo_core::apply::{Create, Reply, Rules, Send, Write};
-use voodoo_core::store::{Accounts as _, NewUser, Store as _};
-use voodoo_proto::object::{Body, Kind, SettingsChange, UserKind};
-use voodoo_proto::{ClientId, ConversationId, UserId};
+use voodoo_core::apply::Rules;
+use voodoo_core::store::Store as _;
 use voodoo_store::{SqliteOptions, SqliteStore};
 
-const N_CONVERSATIONS: u64 = 500;
-const TEXT_BYTES: usize = 120;
+use groups::{Groups, N_CONVERSATIONS, Outcome, TEXT_BYTES, client_id};
+
 const N_MESSAGES: u64 = 100_000;
-
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error>>;
-
-/// A name whose beginning grows with time, as UUIDv7 does.
-fn client_id(number: u64) -> ClientId {
-    let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ClientId::from_bytes(((u128::from(number) << 64) | u128::from(scattered)).to_be_bytes())
-}
-
-async fn prepare(store: &SqliteStore) -> Outcome<(UserId, Vec<ConversationId>)> {
-    let new = NewUser {
-        handle: "ann".to_owned(),
-        name: "Ann".to_owned(),
-        password: None,
-        kind: UserKind::Human,
-    };
-    let user = store.sign_up(None, new, None, 1).await?.user;
-    let create = |number| {
-        Write::Create(Create {
-            creator: user,
-            client_id: client_id(number),
-            kind: Kind::Group,
-            title: Some("Title".to_owned()),
-            description: None,
-            alias: None,
-            members: Vec::new(),
-            settings: SettingsChange::default(),
-            at_ms: 1,
-        })
-    };
-    let mut conversations = Vec::new();
-    for result in store.commit((0..N_CONVERSATIONS).map(create).collect()).await? {
-        if let Reply::In(conversation) = result?.reply {
-            conversations.push(conversation);
-        }
-    }
-    Ok((user, conversations))
-}
 
 /// So many callers, each with one message under way at a time.
 async fn engine(folder: &Path, n_callers: u64) -> Outcome<f64> {
     let rules = Arc::new(Rules::default());
     let store = SqliteStore::open(folder, SqliteOptions::default(), rules, &SystemClock)?;
-    let (sender, conversations) = prepare(&store).await?;
-    let conversations = Arc::new(conversations);
+    let groups = Arc::new(Groups::make(&store).await?);
     let n_each = (N_MESSAGES.min(n_callers * 2_000)) / n_callers;
     let begun = Instant::now();
     let callers = (0..n_callers).map(|caller| {
-        let (store, conversations) = (Arc::clone(&store), Arc::clone(&conversations));
+        let (store, groups) = (Arc::clone(&store), Arc::clone(&groups));
         tokio::spawn(async move {
             for number in 0..n_each {
                 let number = 1_000_000 + number * n_callers + caller;
-                let place = usize::try_from(number % N_CONVERSATIONS).unwrap_or(0);
-                let send = Send {
-                    conversation: conversations[place],
-                    sender,
-                    client_id: client_id(number),
-                    body: Body::Text { text: "x".repeat(TEXT_BYTES) },
-                    reply_to: None,
-                    is_silent: false,
-                    mentions: None,
-                    at_ms: number,
-                    over_rate_ms: None,
-                };
-                let results = store.commit(vec![Write::Send(send)]).await;
+                let results = store.commit(vec![groups.message(number)]).await;
                 assert!(results.is_ok_and(|results| results.iter().all(Result::is_ok)));
             }
         })

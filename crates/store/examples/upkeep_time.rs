@@ -6,6 +6,8 @@
 
 #![expect(clippy::print_stdout, reason = "a report for people")]
 
+mod groups;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,77 +15,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use voodoo_core::SystemClock;
-use voodoo_core::apply::{Create, Reply, Rules, Write};
-use voodoo_core::store::{Accounts as _, NewUser, Store as _};
-use voodoo_proto::object::{Body, Kind, SettingsChange, UserKind};
-use voodoo_proto::{ClientId, ConversationId, UserId};
+use voodoo_core::apply::Rules;
+use voodoo_core::store::Store as _;
+use voodoo_proto::{ConversationId, UserId};
 use voodoo_store::{SqliteOptions, SqliteStore, create_backup, restore, verify};
 
-const N_CONVERSATIONS: u64 = 500;
-const TEXT_BYTES: usize = 120;
+use groups::{Groups, N_CONVERSATIONS, Outcome};
+
 const BATCH: u64 = 4_000;
 const N_SENDERS: u64 = 32;
 const QUIET: Duration = Duration::from_secs(5);
-
-type Outcome<T = ()> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 fn open(folder: &Path) -> Outcome<Arc<SqliteStore>> {
     let rules = Arc::new(Rules::default());
     Ok(SqliteStore::open(folder, SqliteOptions::default(), rules, &SystemClock)?)
 }
 
-async fn prepare(store: &SqliteStore) -> Outcome<(UserId, Vec<ConversationId>)> {
-    let (handle, name) = ("ann".to_owned(), "Ann".to_owned());
-    let new = NewUser { handle, name, password: None, kind: UserKind::Human };
-    let creator = store.sign_up(None, new, None, 1).await?.user;
-    let create = |number: u64| {
-        Write::Create(Create {
-            creator,
-            client_id: ClientId::from_bytes(u128::from(number).to_be_bytes()),
-            kind: Kind::Group,
-            title: Some("Title".to_owned()),
-            description: None,
-            alias: None,
-            members: Vec::new(),
-            settings: SettingsChange::default(),
-            at_ms: 1,
-        })
-    };
-    let mut conversations = Vec::new();
-    for result in store.commit((0..N_CONVERSATIONS).map(create).collect()).await? {
-        if let Reply::In(conversation) = result?.reply {
-            conversations.push(conversation);
-        }
-    }
-    Ok((creator, conversations))
-}
-
-async fn write(
-    store: &SqliteStore,
-    people: &(UserId, Vec<ConversationId>),
-    numbers: std::ops::Range<u64>,
-) -> Outcome {
-    let (sender, conversations) = people;
-    let send = |number: u64| {
-        let scattered = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let name = (u128::from(number) << 64) | u128::from(scattered);
-        let place = usize::try_from(number % N_CONVERSATIONS).unwrap_or(0);
-        Write::Send(voodoo_core::apply::Send {
-            conversation: conversations[place],
-            sender: *sender,
-            client_id: ClientId::from_bytes(name.to_be_bytes()),
-            body: Body::Text { text: "x".repeat(TEXT_BYTES) },
-            reply_to: None,
-            is_silent: false,
-            mentions: None,
-            at_ms: number,
-            over_rate_ms: None,
-        })
-    };
+async fn write(store: &SqliteStore, groups: &Groups, numbers: std::ops::Range<u64>) -> Outcome {
     let mut begin = numbers.start;
     while begin < numbers.end {
         let end = (begin + BATCH).min(numbers.end);
-        store.commit((begin..end).map(send).collect()).await?;
+        store.commit((begin..end).map(|number| groups.message(number)).collect()).await?;
         begin = end;
     }
     Ok(())
@@ -104,8 +56,8 @@ async fn made(folder: &Path, n_messages: u64) -> Outcome<PathBuf> {
         return Ok(killed);
     }
     let store = open(&data)?;
-    let people = prepare(&store).await?;
-    write(&store, &people, 1_000_000..1_000_000 + n_messages).await?;
+    let groups = Groups::make(&store).await?;
+    write(&store, &groups, 1_000_000..1_000_000 + n_messages).await?;
     copy_open(&data, &killed)?;
     store.shutdown().await;
     Ok(killed)
@@ -114,12 +66,12 @@ async fn made(folder: &Path, n_messages: u64) -> Outcome<PathBuf> {
 /// Sends from many sides until it is told to stop; how long the slowest hundredth took, in ms.
 async fn send_until(
     store: &Arc<SqliteStore>,
-    people: &(UserId, Vec<ConversationId>),
+    groups: &Arc<Groups>,
     first: u64,
     stop: &Arc<AtomicBool>,
 ) -> Outcome<f64> {
     let senders = (0..N_SENDERS).map(|sender| {
-        let (store, people, stop) = (Arc::clone(store), people.clone(), Arc::clone(stop));
+        let (store, groups, stop) = (Arc::clone(store), Arc::clone(groups), Arc::clone(stop));
         tokio::spawn(async move {
             let mut times = Vec::new();
             for number in 0.. {
@@ -127,7 +79,7 @@ async fn send_until(
                     break;
                 }
                 let (begun, number) = (Instant::now(), first + number * N_SENDERS + sender);
-                let written = write(&store, &people, number..number + 1).await;
+                let written = write(&store, &groups, number..number + 1).await;
                 assert!(written.is_ok(), "it is stored");
                 times.push(begun.elapsed().as_secs_f64() * 1_000.0);
             }
@@ -145,12 +97,13 @@ async fn send_until(
 /// The slowest hundredth of acknowledgements, without a backup and beside one.
 async fn beside(data: &Path, backups: &Path) -> Outcome {
     let store = open(data)?;
-    let groups = (1..=i64::try_from(N_CONVERSATIONS)?).map(ConversationId::new);
-    let people = (UserId::new(1)?, groups.collect::<Result<Vec<_>, _>>()?);
+    let conversations = (1..=i64::try_from(N_CONVERSATIONS)?).map(ConversationId::new);
+    let (sender, conversations) = (UserId::new(1)?, conversations.collect::<Result<_, _>>()?);
+    let groups = Arc::new(Groups { sender, conversations });
     let stop = Arc::new(AtomicBool::new(false));
     let quiet = {
-        let (store, people, stop) = (Arc::clone(&store), people.clone(), Arc::clone(&stop));
-        tokio::spawn(async move { send_until(&store, &people, 1 << 33, &stop).await.ok() })
+        let (store, groups, stop) = (Arc::clone(&store), Arc::clone(&groups), Arc::clone(&stop));
+        tokio::spawn(async move { send_until(&store, &groups, 1 << 33, &stop).await.ok() })
     };
     tokio::time::sleep(QUIET).await;
     stop.store(true, Ordering::Relaxed);
@@ -162,7 +115,7 @@ async fn beside(data: &Path, backups: &Path) -> Outcome {
         told.store(true, Ordering::Relaxed);
         made
     });
-    let with = send_until(&store, &people, 1 << 34, &stop).await?;
+    let with = send_until(&store, &groups, 1 << 34, &stop).await?;
     copying.await??;
     println!("p99 of an acknowledgement: {without:.1} ms, beside a backup {with:.1} ms");
     store.shutdown().await;
