@@ -66,7 +66,12 @@ fn prove(arguments: &Arguments) -> Result<bool> {
     let data = std::env::temp_dir().join(format!("voodoo-proof-{}", std::process::id()));
     let settings = QUICK.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     let plan = Plan {
-        program: Program { binary: arguments.server.clone(), data, settings: settings.collect() },
+        program: Program {
+            under: Vec::new(),
+            binary: arguments.server.clone(),
+            data,
+            settings: settings.collect(),
+        },
         n_people: arguments.people.max(2) / 2 * 2,
         n_clients_each: 2,
         group: Some(10),

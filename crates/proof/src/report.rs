@@ -218,7 +218,12 @@ mod tests {
     use crate::run::server::Program;
 
     fn report(rates: &[u64], starts_ms: &[u64]) -> Report {
-        let program = Program { binary: "x".into(), data: "y".into(), settings: Vec::new() };
+        let program = Program {
+            under: Vec::new(),
+            binary: "x".into(),
+            data: "y".into(),
+            settings: Vec::new(),
+        };
         let plan = Plan {
             program,
             n_people: 100,

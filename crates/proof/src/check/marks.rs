@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{Found, History, Kind, Known, Logs};
+use super::{Found, History, Kind, Logs};
 use crate::history::{Place, Sight, Who};
 
-pub(super) fn check(history: &History, _known: &Known<'_>, logs: &Logs, found: &mut Found) {
+pub(super) fn check(history: &History, logs: &Logs, found: &mut Found) {
     let mut told: HashMap<(Who, Place), u64> = HashMap::new();
     for line in &history.lines {
         let mut here: HashMap<Place, u64> = HashMap::new();

@@ -91,7 +91,7 @@ pub fn check(history: &History) -> Vec<Anomaly> {
     let logs = log::check(history, &known, &mut found);
     sends::check(history, &known, &logs, &mut found);
     lines::check(history, &known, &logs, &mut found);
-    marks::check(history, &known, &logs, &mut found);
+    marks::check(history, &logs, &mut found);
     found.anomalies
 }
 

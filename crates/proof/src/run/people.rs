@@ -123,7 +123,11 @@ impl Directory {
 }
 
 /// Claims the server and signs up so many people by one invite.
-async fn sign_up(server: &Server, n_people: u32) -> Result<Vec<Person>> {
+///
+/// # Errors
+///
+/// If the server refuses or goes away.
+pub async fn sign_up(server: &Server, n_people: u32) -> Result<Vec<Person>> {
     let door = Http::new(server.address()?);
     let owner = json!({"token": server.setup_token, "handle": "owner", "name": "Owner",
         "password": "correct horse battery"});

@@ -96,7 +96,7 @@ pub struct Outcome {
 pub async fn carry_out(plan: &Plan) -> Result<Outcome> {
     let mut server = Server::start(plan.program.clone())?;
     let directory = Directory::make(&server, plan.n_people, plan.group).await?;
-    let proxy = Proxy::start(server.listens()).await?;
+    let proxy = Proxy::start(server.listens()?).await?;
     let (say, phase) = watch::channel(Phase::Talk);
     let shared = Arc::new(Shared {
         address: Address::parse(&format!("http://{}", proxy.listens()))?,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -18,6 +18,8 @@ const START: Duration = Duration::from_secs(60);
 /// What to start, and on what.
 #[derive(Debug, Clone)]
 pub struct Program {
+    /// Another program, with its arguments, that gets the binary as its last ones; usually none.
+    pub under: Vec<String>,
     /// The server's binary.
     pub binary: PathBuf,
     /// Its data folder; what is in it goes away at the start and at the end.
@@ -31,7 +33,8 @@ pub struct Program {
 pub struct Server {
     program: Program,
     child: Child,
-    listens: SocketAddr,
+    /// Its public address.
+    pub url: String,
     /// The token of the set-up link.
     pub setup_token: String,
     log: Arc<Mutex<String>>,
@@ -48,29 +51,31 @@ impl Server {
             fs::remove_dir_all(&program.data).context("removing old data")?;
         }
         let log = Arc::default();
-        let (child, links) = spawn(&program, "127.0.0.1:0", &log)?;
+        let (child, links) = spawn(&program, &program.data, "127.0.0.1:0", &log)?;
         let Ok((url, setup_token)) = links.recv_timeout(START) else {
             let log = log.lock().unwrap_or_else(PoisonError::into_inner);
             bail!("the server gave no set-up link\n{log}");
         };
-        let listens = url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
-        let listens = listens.parse().with_context(|| format!("{listens} is no address"))?;
-        Ok(Self { program, child, listens, setup_token, log })
+        Ok(Self { program, child, url, setup_token, log })
     }
 
     /// Where it listens.
-    #[must_use]
-    pub fn listens(&self) -> SocketAddr {
-        self.listens
+    ///
+    /// # Errors
+    ///
+    /// If its public address is not that of its listener.
+    pub fn listens(&self) -> Result<SocketAddr> {
+        let listens = self.url.trim_start_matches("http://").replace("localhost", "127.0.0.1");
+        listens.parse().with_context(|| format!("{listens} is no address"))
     }
 
     /// The same for clients.
     ///
     /// # Errors
     ///
-    /// Never for the address of a server that was started.
+    /// If its public address is not that of its listener.
     pub fn address(&self) -> Result<Address> {
-        Ok(Address::parse(&format!("http://{}", self.listens))?)
+        Ok(Address::parse(&format!("http://{}", self.listens()?))?)
     }
 
     /// Ends the process as `kill -9` does.
@@ -86,15 +91,36 @@ impl Server {
         Ok(())
     }
 
+    /// Waits until the process has ended by itself.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be waited for.
+    pub fn wait(&mut self) -> Result<()> {
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Starts it again where it was, on the same data, and waits until it takes connections.
     ///
     /// # Errors
     ///
     /// If it does not come back.
     pub fn restart(&mut self) -> Result<()> {
-        (self.child, _) = spawn(&self.program, &self.listens.to_string(), &self.log)?;
+        let data = self.program.data.clone();
+        self.restart_on(&data)
+    }
+
+    /// Starts it again where it was, on other data, and waits until it takes connections.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come back.
+    pub fn restart_on(&mut self, data: &Path) -> Result<()> {
+        let listens = self.listens()?;
+        (self.child, _) = spawn(&self.program, data, &listens.to_string(), &self.log)?;
         let end = Instant::now() + START;
-        while TcpStream::connect(self.listens).is_err() {
+        while TcpStream::connect(listens).is_err() {
             ensure!(Instant::now() < end, "the server did not come back\n{}", self.log());
             if let Some(status) = self.child.try_wait()? {
                 bail!("the server did not come back ({status})\n{}", self.log());
@@ -157,10 +183,15 @@ type Links = mpsc::Receiver<(String, String)>;
 /// process.
 const START_SCRIPT: &str = r#"trap "" XFSZ; exec "$@""#;
 
-fn spawn(program: &Program, listen: &str, log: &Arc<Mutex<String>>) -> Result<(Child, Links)> {
+fn spawn(
+    program: &Program,
+    data: &Path,
+    listen: &str,
+    log: &Arc<Mutex<String>>,
+) -> Result<(Child, Links)> {
     let mut command = Command::new("sh");
-    command.args(["-c", START_SCRIPT, "sh"]).arg(&program.binary);
-    command.arg("--data").arg(&program.data).args(["--listen", listen]);
+    command.args(["-c", START_SCRIPT, "sh"]).args(&program.under).arg(&program.binary);
+    command.arg("--data").arg(data).args(["--listen", listen]);
     command.envs(program.settings.iter().map(|(key, value)| (key, value)));
     let child = command.stderr(Stdio::piped()).stdout(Stdio::null()).spawn();
     let mut child = child.with_context(|| format!("starting {}", program.binary.display()))?;

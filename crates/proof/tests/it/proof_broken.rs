@@ -12,6 +12,7 @@ use voodoo_proof::run::{Plan, Trouble, carry_out};
 fn found(mood: &str, troubles: Vec<Trouble>) -> BTreeSet<Kind> {
     let plan = Plan {
         program: Program {
+            under: Vec::new(),
             binary: Path::new(env!("CARGO_BIN_EXE_broken-server")).to_owned(),
             data: Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("proof_{mood}")),
             settings: vec![("VOODOO_BROKEN".to_owned(), mood.to_owned())],

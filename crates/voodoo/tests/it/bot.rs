@@ -16,7 +16,7 @@ mod echo_bot;
 const ECHO: Duration = Duration::from_secs(30);
 
 /// Writes `text` and waits until somebody else writes the same.
-async fn is_echoed(server: &Server, ada: &Person, bot: &Person, text: &str) {
+async fn is_echoed(server: &Server, ada: &Person, bot: &str, text: &str) {
     let mut talk = Talk::begin(&address(server), ada).await.expect("the server is there");
     let conversation = talk.direct(bot).await;
     let client_id = uuid::Uuid::now_v7().to_string();
@@ -47,11 +47,11 @@ async fn the_echo_bot_answers_before_and_after_a_restart_of_the_server() {
     let about = json!({"handle": "echo", "name": "Echo"});
     let made: Value = owner.post("/bots", &about).await.expect("a bot is made");
     let text = |field: &str| made[field].as_str().expect("it is told").to_owned();
-    let bot = Person { user: text("user"), token: text("token") };
+    let (bot, token) = (text("user"), text("token"));
     // The token is the bot's way in, and the only one.
-    Connection::open(&address(&server), &bot.token).await.expect("the token is good");
+    Connection::open(&address(&server), &token).await.expect("the token is good");
 
-    let running = tokio::spawn(echo_bot::echo_all(address(&server), bot.token.clone()));
+    let running = tokio::spawn(echo_bot::echo_all(address(&server), token));
     is_echoed(&server, &people[0], &bot, "hello").await;
     server.kill();
     server.restart();

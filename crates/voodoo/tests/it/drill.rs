@@ -79,7 +79,7 @@ async fn drill() {
     let people = sign_up(&server, 2).await;
     let (ann, bob): (&Person, &Person) = (&people[0], &people[1]);
     let mut talk = Talk::begin(&address(&server), ann).await.unwrap();
-    let conversation = talk.direct(bob).await;
+    let conversation = talk.direct(&bob.user).await;
     let acked = Arc::<Mutex<BTreeMap<u64, String>>>::default();
     let mut sending = Vec::new();
     for number in 0..N_SENDERS {
@@ -126,7 +126,7 @@ async fn drill() {
     let (sent, ()) = tokio::join!(client.send(id, "written in between"), restoring);
     assert_eq!(sent.unwrap().seq, n_held + 1);
     let mut talk = Talk::begin(&address(&server), ann).await.expect("tokens are in the backup");
-    let held = talk.read_all(&conversation).await;
+    let held = talk.read_from(&conversation, 0).await;
     assert_eq!(held.len() as u64, n_held + 1);
     for (message, place) in held.iter().zip(1_u64..) {
         assert_eq!(message["seq"], place, "no gap");

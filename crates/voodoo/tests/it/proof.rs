@@ -2,27 +2,20 @@
 //! killed, stopped, cut off and left without a disk, and a checker compares what each of them was
 //! told with what everyone reads in the end.
 
-use std::path::Path;
 use std::time::Duration;
 
 use voodoo_proof::run::people::QUICK;
-use voodoo_proof::run::server::Program;
 use voodoo_proof::run::{Outcome, Plan, Trouble, carry_out};
 
-use crate::server::data_of;
+use crate::server::program;
 
 /// Longer than a client waits for a server that says nothing.
 const LONG: Duration = Duration::from_millis(1_500);
 const SILENCE: Duration = Duration::from_millis(700);
 
 fn plan(name: &str, troubles: Vec<Trouble>) -> Plan {
-    let settings = QUICK.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
     Plan {
-        program: Program {
-            binary: Path::new(env!("CARGO_BIN_EXE_voodoo")).to_owned(),
-            data: data_of(name),
-            settings: settings.collect(),
-        },
+        program: program(name, QUICK),
         n_people: 26,
         n_clients_each: 2,
         group: Some(13),

@@ -44,7 +44,7 @@ fn trace(name: &str, settings: &[(&'static str, &'static str)]) -> String {
 async fn talk(server: &Server) {
     let people = sign_up(server, 2).await;
     let mut talk = Talk::begin(&address(server), &people[0]).await.unwrap();
-    let conversation = talk.direct(&people[1]).await;
+    let conversation = talk.direct(&people[1].user).await;
     for number in 0..N_MESSAGES {
         let client_id = uuid::Uuid::now_v7().to_string();
         let send = json!({"type": "send", "conversation": conversation, "client_id": client_id,
