@@ -95,6 +95,25 @@ impl Checker {
         Ok(())
     }
 
+    /// Takes a change of a page of what was missed; it may be known.
+    pub(crate) fn page(&mut self, conversation: i64, rev: u64) {
+        let place = self.places.iter_mut().find(|place| place.conversation == conversation);
+        if let Some(place) = place.filter(|place| rev > place.have) {
+            place.fill(rev);
+        }
+    }
+
+    /// Up to where every change is known.
+    pub(crate) fn have(&self, conversation: i64) -> u64 {
+        let place = self.places.iter().find(|place| place.conversation == conversation);
+        place.map_or(0, |place| place.have)
+    }
+
+    /// Whether a conversation was ever told.
+    pub(crate) fn knows(&self, conversation: i64) -> bool {
+        self.places.iter().any(|place| place.conversation == conversation)
+    }
+
     /// Changes that were skipped and never filled.
     pub(crate) fn n_holes(&self) -> u64 {
         let holes = self.places.iter().filter_map(|place| {
@@ -166,6 +185,18 @@ mod tests {
         checker.event(1, 8).unwrap();
         assert_eq!((checker.n_holes(), checker.revs()), (0, 9));
         assert_eq!(checker.own(1, 9), Err(Wrong::DoubledOrDisordered));
+    }
+
+    #[test]
+    fn a_page_fills_what_was_missed_and_nothing_else() {
+        let mut checker = checker();
+        checker.event(1, 6).unwrap();
+        for rev in [6, 7, 9] {
+            checker.page(1, rev);
+        }
+        assert_eq!((checker.have(1), checker.n_holes()), (7, 1));
+        checker.page(1, 8);
+        assert_eq!((checker.have(1), checker.n_holes(), checker.have(3)), (9, 0, 0));
     }
 
     #[test]

@@ -56,8 +56,13 @@ impl Subject {
         self.process.0.id()
     }
 
-    /// Starts the server on a data folder, without rates and otherwise as it comes.
-    pub(crate) fn server(data: &Path, tls: Option<&Certificate>) -> Result<Self> {
+    /// Starts the server on a data folder, without rates and otherwise as it comes, or with another
+    /// patience for sockets that take nothing.
+    pub(crate) fn server(
+        data: &Path,
+        tls: Option<&Certificate>,
+        not_writable_ms: Option<u64>,
+    ) -> Result<Self> {
         let free = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let settings = data.join("bench.toml");
         let tls = tls.map_or_else(String::new, |files| {
@@ -67,10 +72,12 @@ impl Subject {
             .iter()
             .map(|name| format!("[limits.rates.{name}]\nper_s = 0.0\nburst = 0.0\n"))
             .collect();
+        let timers = not_writable_ms
+            .map_or_else(String::new, |ms| format!("[timers]\nnot_writable_ms = {ms}\n"));
         fs::write(
             &settings,
             format!(
-                "data = {data:?}\n[http]\nlisten = \"{free}\"\n{tls}[log]\nlevel = \"warn\"\n{rates}"
+                "data = {data:?}\n[http]\nlisten = \"{free}\"\n{tls}[log]\nlevel = \"warn\"\n{timers}{rates}"
             ),
         )?;
         let log = fs::File::create(data.join("server.log"))?;

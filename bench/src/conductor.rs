@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, bail, ensure};
 
 use crate::child::{Client, Ears, Subject, source};
-use crate::control::{Checked, Connected, Drive, Drove, Load, Order, Setup, Told};
+use crate::control::{Checked, Connected, Drive, Drove, Load, Order, Setup, Told, Woken};
 use crate::progress::Progress;
 use crate::seed::{GROUP, Seed};
 use crate::spread::Spread;
@@ -17,7 +17,7 @@ use crate::spread::Spread;
 /// Connections that each client process has under way at a time.
 const WINDOW: usize = 200;
 /// Longer than any phase may be silent.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Set by Ctrl-C: what is under way ends early, and the report is written.
 pub(crate) static STOP: AtomicBool = AtomicBool::new(false);
@@ -37,6 +37,8 @@ pub(crate) struct Cast<'a> {
     pub(crate) text_bytes: usize,
     /// The data folder that the seed made.
     pub(crate) folder: &'a Path,
+    /// Users that stop reading when they are told to: the last ones.
+    pub(crate) slow: usize,
     /// The certificate that clients believe, if they speak TLS.
     pub(crate) tls_cert: Option<&'a Path>,
 }
@@ -47,6 +49,8 @@ pub(crate) struct Conductor<'a> {
     ears: Ears,
     progress: &'a mut Progress,
     has_sent_stop: bool,
+    /// The slow users read nothing.
+    are_asleep: bool,
 }
 
 /// One broadcast.
@@ -71,17 +75,18 @@ impl<'a> Conductor<'a> {
         for (number, first) in (0..cast.users).step_by(each).enumerate() {
             let setup = Setup {
                 server: subject.address,
-
                 first,
                 n_users: each.min(cast.users - first),
                 is_bare,
                 tls_cert: cast.tls_cert.map(Path::to_owned).filter(|_| !is_bare),
                 seed: Seed::path(cast.folder),
                 text_bytes: cast.text_bytes,
+                slow_from: (cast.slow > 0).then(|| cast.users - cast.slow),
             };
             clients.push(Client::start(number, setup, mouth.clone())?);
         }
-        let mut conductor = Self { clients, ears, progress, has_sent_stop: false };
+        let mut conductor =
+            Self { clients, ears, progress, has_sent_stop: false, are_asleep: false };
         conductor.gather(|told| matches!(told, Told::Ready).then_some(()))?;
         Ok(conductor)
     }
@@ -157,10 +162,14 @@ impl<'a> Conductor<'a> {
         self.gather(|told| matches!(told, Told::Disconnected).then_some(())).map(drop)
     }
 
-    /// Lets user 0 send one message that all others get.
+    /// Lets user 0 send one message that all others get who read.
     pub(crate) fn broadcast(&mut self, conversation: i64) -> Result<Round> {
+        let are_asleep = self.are_asleep;
         for (number, client) in self.clients.iter_mut().enumerate() {
-            let n = client.setup.n_users - usize::from(number == 0);
+            let Setup { first, n_users, slow_from, .. } = client.setup;
+            let n_slow = slow_from.map_or(0, |from| (first + n_users).saturating_sub(from));
+            let n_reading = n_users - if are_asleep { n_slow.min(n_users) } else { 0 };
+            let n = n_reading - usize::from(number == 0);
             client.order(&Order::Expect { n: n as u64 })?;
         }
         self.clients[0].order(&Order::Say { user: 0, conversation })?;
@@ -182,6 +191,31 @@ impl<'a> Conductor<'a> {
     /// Lets user 0 send one message, and waits for nothing.
     pub(crate) fn say(&mut self, conversation: i64) -> Result<()> {
         self.clients[0].order(&Order::Say { user: 0, conversation })
+    }
+
+    /// Lets the slow users read nothing from here on.
+    pub(crate) fn sleep(&mut self, conversation: i64) -> Result<()> {
+        self.are_asleep = true;
+        self.order(&Order::Sleep { conversation })?;
+        self.gather(|told| matches!(told, Told::Asleep).then_some(())).map(drop)
+    }
+
+    /// Lets one half of the slow users read again, and waits until they have caught up.
+    pub(crate) fn wake(&mut self, half: usize, n_missed: u64) -> Result<Woken> {
+        self.order(&Order::Wake { half, n_missed })?;
+        let told =
+            self.gather(|told| if let Told::Woken(woken) = told { Some(*woken) } else { None })?;
+        let mut all = Woken::default();
+        for one in told {
+            all.n_clients += one.n_clients;
+            all.n_lagging += one.n_lagging;
+            all.n_closed += one.n_closed;
+            all.n_told_why += one.n_told_why;
+            all.n_pulled += one.n_pulled;
+            all.n_behind += one.n_behind;
+        }
+        ensure!(all.n_behind == 0, "{} of {} never caught up", all.n_behind, all.n_clients);
+        Ok(all)
     }
 
     /// Begins a load; of pairs, the first process plays as many as it has.

@@ -24,6 +24,8 @@ pub(crate) struct Setup {
     pub(crate) seed: PathBuf,
     /// Bytes of each text.
     pub(crate) text_bytes: usize,
+    /// Users from this number on stop reading when they are told to.
+    pub(crate) slow_from: Option<usize>,
 }
 
 /// What a client process shall do.
@@ -55,6 +57,18 @@ pub(crate) enum Order {
     Drive(Drive),
     /// Stop sending before the time is over.
     Stop,
+    /// Let the slow users read nothing from here on.
+    Sleep {
+        /// Where they will miss messages.
+        conversation: i64,
+    },
+    /// Let one half of the slow users read again, and catch up.
+    Wake {
+        /// Those with an even number, or an odd one.
+        half: usize,
+        /// How many messages they have missed.
+        n_missed: u64,
+    },
     /// Compare what each client knows with the server's digest.
     Check,
 }
@@ -117,6 +131,10 @@ pub(crate) enum Told {
     },
     /// A load is over.
     Drove(Drove),
+    /// The slow users read nothing.
+    Asleep,
+    /// The slow users of one half have caught up, or never will.
+    Woken(Woken),
     /// All clients were compared.
     Checked(Checked),
     /// How it goes, each second.
@@ -170,6 +188,23 @@ pub(crate) struct Drove {
     pub(crate) received: Counts,
     /// Bytes read and written.
     pub(crate) n_bytes: [u64; 2],
+}
+
+/// How slow users came back.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(crate) struct Woken {
+    /// Those that were woken.
+    pub(crate) n_clients: usize,
+    /// Those that were told that they lag, and kept their connection.
+    pub(crate) n_lagging: usize,
+    /// Those whose connection the server had ended.
+    pub(crate) n_closed: usize,
+    /// Those of them that could read why.
+    pub(crate) n_told_why: u64,
+    /// Messages that they asked for.
+    pub(crate) n_pulled: u64,
+    /// Those that have not caught up.
+    pub(crate) n_behind: usize,
 }
 
 /// What comparing found.

@@ -42,6 +42,12 @@ pub(crate) struct Scenario {
     /// Messages a second of all pairs together.
     #[serde(default)]
     pub(crate) per_s: f64,
+    /// Users that stop reading: the last ones.
+    #[serde(default)]
+    pub(crate) slow: usize,
+    /// How long the server waits for a socket that takes nothing, in place of its own setting.
+    #[serde(default)]
+    pub(crate) not_writable_ms: Option<u64>,
     /// Bytes of each text.
     #[serde(default = "text_bytes")]
     pub(crate) text_bytes: usize,
@@ -72,6 +78,8 @@ pub(crate) enum Kind {
     Direct,
     /// Pairs at a steady rate, with and without broadcasts beside them.
     Mixed,
+    /// Pairs at a steady rate, beside users that stop reading while there are broadcasts.
+    SlowReaders,
     /// The same at several sizes, and on a full store.
     Growth,
 }
@@ -93,6 +101,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("direct.toml", include_str!("../scenarios/direct.toml")),
     ("direct-paced.toml", include_str!("../scenarios/direct-paced.toml")),
     ("mixed.toml", include_str!("../scenarios/mixed.toml")),
+    ("slow-readers.toml", include_str!("../scenarios/slow-readers.toml")),
     ("members.toml", include_str!("../scenarios/members.toml")),
     ("growth.toml", include_str!("../scenarios/growth.toml")),
     ("idle-tls.toml", include_str!("../scenarios/idle-tls.toml")),
@@ -153,6 +162,16 @@ impl Scenario {
                 ensure!(self.rounds > 0, "mixed needs rounds");
                 self.check_pairs(self.per_s > 0.0)?;
             }
+            Kind::SlowReaders => {
+                let (slow, pairs, users) = (self.slow, self.pairs, self.users);
+                ensure!(self.rounds > 0, "slow readers need rounds");
+                ensure!(self.not_writable_ms.is_some(), "slow readers need not_writable_ms");
+                ensure!(
+                    slow >= 2 && slow + 2 * pairs <= users,
+                    "{slow} slow readers and {pairs} pairs of {users} users"
+                );
+                self.check_pairs(self.per_s > 0.0)?;
+            }
             Kind::Growth => {
                 ensure!(!self.sizes.is_empty(), "growth needs sizes");
                 ensure!(self.rounds > 0, "growth needs rounds");
@@ -194,6 +213,10 @@ mod tests {
         assert!(words(&GOOD.replace("'direct'", "'directly'")).contains("directly"));
         assert!(words(&GOOD.replace("pairs = 2", "pairs = 3")).contains("3 pairs of 4 users"));
         assert!(words(&GOOD.replace("window = 1", "")).contains("a window or per_s"));
+        let slow = GOOD.replace("'direct'", "'slow_readers'") + "rounds = 1\nper_s = 1.0\n";
+        assert!(words(&slow).contains("not_writable_ms"), "{}", words(&slow));
+        let slow = slow + "not_writable_ms = 9\nslow = 2\n";
+        assert!(words(&slow).contains("2 slow readers and 2 pairs of 4 users"));
         assert!(words(GOOD.trim_start_matches("name = 'x'\n")).contains("name"));
         for text in ["", "users = 1"] {
             assert!(words(text).starts_with("scenario x.toml"), "{}", words(text));

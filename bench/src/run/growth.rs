@@ -35,7 +35,7 @@ pub(super) fn run(scenario: &Scenario, house: &mut House<'_>) -> Result<Found> {
     let n_first = START_MESSAGES.min(scenario.messages);
     house.progress.now(&format!("{}: writing {n_first} messages", scenario.name));
     fill::fill(&folder, scenario.pairs, n_first)?;
-    let start_s = Subject::server(&folder, None)?.start.as_secs_f64();
+    let start_s = Subject::server(&folder, None, None)?.start.as_secs_f64();
     house.progress.now(&format!("{}: writing {} messages", scenario.name, scenario.messages));
     fill::fill(&folder, scenario.pairs, scenario.messages)?;
     let stand = house.server_as_is(scenario, folder)?;

@@ -56,14 +56,14 @@ impl<'a> House<'a> {
         let seeded = self.seeded(n_users.max(scenario.accounts))?;
         let folder = self.copy(&seeded)?;
         let certificate = if scenario.tls { Some(tls::make(self.work)?) } else { None };
-        let subject = Subject::server(&folder, certificate.as_ref())?;
+        let subject = Subject::server(&folder, certificate.as_ref(), scenario.not_writable_ms)?;
         self.progress.now(&format!("{}: server, {n_users} users", scenario.name));
         Ok(Stand { subject, folder, certificate, is_bare: false })
     }
 
     /// A server on data as they are.
     pub(crate) fn server_as_is(&mut self, scenario: &Scenario, folder: PathBuf) -> Result<Stand> {
-        let subject = Subject::server(&folder, None)?;
+        let subject = Subject::server(&folder, None, None)?;
         self.progress.now(&format!("{}: server, full store", scenario.name));
         Ok(Stand { subject, folder, certificate: None, is_bare: false })
     }
@@ -92,6 +92,7 @@ impl<'a> House<'a> {
             users: n_users,
             processes: scenario.processes,
             text_bytes: scenario.text_bytes,
+            slow: scenario.slow,
             folder: &stand.folder,
             tls_cert: stand.certificate.as_ref().map(|files| files.cert.as_path()),
         };

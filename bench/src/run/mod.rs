@@ -3,6 +3,7 @@
 mod fill;
 mod growth;
 mod house;
+mod slow;
 mod talk;
 
 use anyhow::Result;
@@ -44,6 +45,7 @@ pub(crate) fn once(scenario: &Scenario, house: &mut House<'_>) -> Result<Found> 
         Kind::Group => talk::group(scenario, house),
         Kind::Direct => talk::direct(scenario, house),
         Kind::Mixed => talk::mixed(scenario, house),
+        Kind::SlowReaders => slow::run(scenario, house),
         Kind::Growth => growth::run(scenario, house),
     }
 }

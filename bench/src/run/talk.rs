@@ -281,7 +281,7 @@ pub(super) fn direct(scenario: &Scenario, house: &mut House<'_>) -> Result<Found
 }
 
 /// The latency of pairs at a steady rate, with so many broadcasts beside them.
-fn paced(
+pub(super) fn paced(
     scenario: &Scenario,
     clients: &mut Conductor<'_>,
     place: i64,

@@ -5,9 +5,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use anyhow::{Context as _, Result};
 use mio::net::TcpStream;
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio_rustls::rustls::{ClientConnection, StreamOwned};
 
+use super::slow::Slow;
 use crate::checker::Checker;
 
 /// How far a client has come.
@@ -30,6 +31,15 @@ pub(super) enum Wire {
 }
 
 impl Wire {
+    /// Whoever reads again takes as much as others.
+    pub(super) fn widen(&self) -> io::Result<()> {
+        let stream = match self {
+            Self::Plain(stream) => stream,
+            Self::Tls(stream) => &stream.sock,
+        };
+        SockRef::from(stream).set_recv_buffer_size(WIDE_BUFFER_BYTES)
+    }
+
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(stream) => stream.read(into),
@@ -97,6 +107,8 @@ pub(super) struct Conn {
     pub(super) n_turns: u64,
     /// The answer to the last check, and whether one is awaited.
     pub(super) check: Check,
+    /// What is special about one that stops reading.
+    pub(super) slow: Option<Box<Slow>>,
     /// It is in the list of those with something to write.
     pub(super) is_dirty: bool,
 }
@@ -124,6 +136,7 @@ impl Conn {
             opened_ns: 0,
             n_turns: 0,
             check: Check::Idle,
+            slow: None,
             is_dirty: false,
         }
     }
@@ -175,12 +188,21 @@ fn is_not_yet(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::NotConnected)
 }
 
+/// What the kernel keeps for a client that does not read: with what it takes otherwise, thousands of
+/// them would meet the kernel's own limit.
+const SLOW_BUFFER_BYTES: usize = 8 * 1024;
+/// The same once it reads again.
+const WIDE_BUFFER_BYTES: usize = 128 * 1024;
+
 /// Begins to connect from an address of this machine.
-pub(super) fn open(server: SocketAddr, source: IpAddr) -> Result<TcpStream> {
+pub(super) fn open(server: SocketAddr, source: IpAddr, is_slow: bool) -> Result<TcpStream> {
     let socket = Socket::new(Domain::for_address(server), Type::STREAM, Some(Protocol::TCP))
         .context("a socket: is the limit of descriptors too low?")?;
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
+    if is_slow {
+        socket.set_recv_buffer_size(SLOW_BUFFER_BYTES)?;
+    }
     socket.bind(&SocketAddr::new(source, 0).into()).context("binding the source address")?;
     match socket.connect(&server.into()) {
         Ok(()) => {}

@@ -7,6 +7,7 @@ mod check;
 mod conn;
 mod drive;
 mod receive;
+mod slow;
 
 use std::io::{BufRead as _, Write as _, stdin};
 use std::net::IpAddr;
@@ -27,10 +28,13 @@ use crate::{seed, tls, wire};
 use check::Checking;
 use conn::{Conn, Sending, Stage, Wire};
 use drive::Driving;
+use slow::Waking;
 
 const WAKE: Token = Token(usize::MAX);
 /// Bytes read at a time, through one buffer for all.
 const SCRATCH_BYTES: usize = 64 * 1024;
+/// The same where pages are read, which are longer than other frames.
+const PAGE_SCRATCH_BYTES: usize = 512 * 1024;
 /// Each client pings about this often, as a real one does when idle.
 const PING_EVERY_NS: u64 = 40_000_000_000;
 /// All must be connected within this time.
@@ -50,6 +54,9 @@ pub(crate) struct Worker {
     expecting: Option<Expecting>,
     driving: Option<Driving>,
     checking: Option<Checking>,
+    waking: Option<Waking>,
+    /// The clients' own address, once they have connected.
+    source: IpAddr,
     found: Checked,
     n_delivered: u64,
     last_delivery_ns: u64,
@@ -139,6 +146,8 @@ impl Worker {
             expecting: None,
             driving: None,
             checking: None,
+            waking: None,
+            source: IpAddr::from([127, 0, 0, 1]),
             found: Checked::default(),
             n_delivered: 0,
             last_delivery_ns: 0,
@@ -153,7 +162,8 @@ impl Worker {
 
     fn run(&mut self, orders: &Receiver<Order>) -> Result<()> {
         let mut events = Events::with_capacity(1_024);
-        let mut scratch = vec![0; SCRATCH_BYTES];
+        let reads_pages = self.setup.slow_from.is_some();
+        let mut scratch = vec![0; if reads_pages { PAGE_SCRATCH_BYTES } else { SCRATCH_BYTES }];
         loop {
             if let Err(error) = self.poll.poll(&mut events, Some(self.patience()))
                 && error.kind() != std::io::ErrorKind::Interrupted
@@ -175,6 +185,7 @@ impl Worker {
                 }
             }
             self.tick()?;
+            self.wake_some(now_ns(), &mut scratch)?;
             self.write_dirty();
         }
     }
@@ -189,6 +200,7 @@ impl Worker {
     fn take_order(&mut self, order: &Order) -> Result<()> {
         match *order {
             Order::Connect { window, source } => {
+                self.source = source;
                 self.connecting = Some(Connecting {
                     window,
                     source,
@@ -224,6 +236,11 @@ impl Worker {
                 if let Some(driving) = &mut self.driving {
                     driving.stop(now_ns());
                 }
+                Ok(())
+            }
+            Order::Sleep { conversation } => self.fall_asleep(conversation),
+            Order::Wake { half, n_missed } => {
+                self.wake(half, n_missed, now_ns());
                 Ok(())
             }
             Order::Check => {
@@ -328,17 +345,21 @@ impl Worker {
     }
 
     fn open(&mut self, index: usize, source: IpAddr) -> Result<()> {
-        let mut stream = conn::open(self.setup.server, source)?;
+        let user = self.setup.first + index;
+        let will_sleep = self.setup.slow_from.is_some_and(|from| user >= from);
+        let is_slow = will_sleep && self.conns[index].slow.is_none();
+        let mut stream = conn::open(self.setup.server, source, is_slow)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         self.poll.registry().register(&mut stream, Token(index), interest)?;
-        let user = self.setup.first + index;
         let host = self.setup.server.to_string();
         let (path, token) = match self.setup.is_bare {
             true => (format!("/ws?n={user}"), None),
             false => ("/ws".to_owned(), Some(seed::token(user))),
         };
         let conn = &mut self.conns[index];
-        conn.checker.clear();
+        if conn.slow.is_none() {
+            conn.checker.clear();
+        }
         conn.stage = Stage::Upgrading;
         conn.opened_ns = now_ns();
         conn.out = wire::upgrade(&host, &path, token.as_deref());
@@ -358,6 +379,9 @@ impl Worker {
         let now = now_ns();
         let conn = &mut self.conns[index];
         conn.stage = Stage::Live;
+        if conn.slow.is_some() {
+            return self.catch_up(index);
+        }
         if let Some(connecting) = &mut self.connecting {
             connecting.took.note(now.saturating_sub(conn.opened_ns));
             connecting.told.ended_ns = now;
@@ -371,6 +395,9 @@ impl Worker {
         let conn = &mut self.conns[index];
         let was = conn.stage;
         conn.drop_wire();
+        if self.slow_lost(index, why) {
+            return;
+        }
         let words = format!("user {}: {why} while {was:?}", self.setup.first + index);
         match (&mut self.connecting, was) {
             (Some(connecting), Stage::Upgrading | Stage::Greeting) => {

@@ -13,6 +13,9 @@ impl Worker {
         if !self.conns[index].out.is_empty() || self.conns[index].stage == Stage::Upgrading {
             self.write(index);
         }
+        if self.is_asleep(index) {
+            return;
+        }
         loop {
             let conn = &mut self.conns[index];
             let n_rest = conn.rest.len();
@@ -34,9 +37,10 @@ impl Worker {
             if conn.rest.is_empty() && conn.rest.capacity() > 1_024 {
                 conn.rest = Vec::new();
             }
-            // Edge-triggered: a plain socket that gave less than it could is empty.
+            // Edge-triggered: a plain socket that gave less than it could is empty. Of one that slept,
+            // the end may have been there before.
             let is_plain = conn.wire.as_ref().is_some_and(Wire::is_plain);
-            if is_plain && n_filled < scratch.len() {
+            if is_plain && conn.slow.is_none() && n_filled < scratch.len() {
                 return;
             }
         }
@@ -80,28 +84,38 @@ impl Worker {
     }
 
     fn take_text(&mut self, index: usize, text: &[u8], now: u64) {
+        if self.take_page(index, text) {
+            return;
+        }
         match wire::read(text) {
             Said::Message { conversation, rev, sent_ns } => {
                 let taken = self.conns[index].checker.event(conversation, rev);
                 if self.note(index, taken, "message", rev) {
                     self.delivered(index, Some(conversation), sent_ns, now);
                 }
+                self.catch_up(index);
             }
             Said::Ok { id, rev } => self.acked(index, id, rev, now),
             Said::Sync(page) => {
+                let conn = &mut self.conns[index];
                 for (conversation, rev) in wire::heads(page) {
-                    self.conns[index].checker.head(conversation, rev);
+                    // A slow client asks for what is new there.
+                    if conn.slow.is_none() || !conn.checker.knows(conversation) {
+                        conn.checker.head(conversation, rev);
+                    }
                 }
                 if wire::is_done(page) && self.conns[index].stage == Stage::Greeting {
                     self.arrived(index);
                 }
             }
             Said::Pong(pong) => self.checked(index, wire::digest_revs(pong)),
+            Said::Refused(_) if self.slow_refused(index) => {}
             Said::Refused(refused) => {
                 let words = String::from_utf8_lossy(refused).into_owned();
                 self.found.example.get_or_insert(words);
                 self.refused();
             }
+            Said::Lagging if self.conns[index].slow.is_some() => self.slow_lags(index),
             Said::Lagging => self.found.n_lagging += 1,
             Said::Other => {}
         }

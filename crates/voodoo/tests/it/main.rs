@@ -14,6 +14,7 @@ mod foreign;
 mod metrics;
 mod people;
 mod proof;
+mod proof_slow;
 mod proxies;
 mod server;
 mod service;
