@@ -62,6 +62,11 @@ pub(crate) fn token(user: usize) -> String {
     format!("bench-token-{user:08}")
 }
 
+/// The handle of a user.
+pub(crate) fn handle(user: usize) -> String {
+    format!("bench{user}")
+}
+
 /// A conversation as the wire writes it.
 pub(crate) fn conversation_id(number: i64) -> ConversationId {
     ConversationId::new(number).expect("the store gives positive numbers")
@@ -177,7 +182,7 @@ impl Seeding<'_> {
     }
 
     async fn account(&self, number: usize) -> Result<UserId> {
-        let handle = format!("bench{number}");
+        let handle = handle(number);
         let user = NewUser {
             name: format!("Bench {number}"),
             handle,
@@ -259,6 +264,8 @@ fn mixed(mut order: Vec<usize>, round: usize) -> Vec<usize> {
 mod tests {
     use std::collections::BTreeSet;
 
+    use voodoo_core::store::Opened;
+
     use super::*;
 
     #[test]
@@ -271,10 +278,12 @@ mod tests {
             SqliteStore::open(&folder, SqliteOptions::default(), Arc::default(), &SystemClock)
                 .unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        for user in &seed.users {
-            let user = UserId::new(*user).unwrap();
-            let found = runtime.block_on(store.subscriptions(user)).unwrap();
-            assert_eq!(found.len(), 10, "{user}");
+        for number in 0..seed.n_users {
+            let token = account::secret_hash(&token(number));
+            let who = runtime.block_on(store.authenticate(token, 1)).unwrap().unwrap();
+            let who = Opened { user: who.user, device: who.device };
+            let found = runtime.block_on(store.subscriptions(who, 1)).unwrap().unwrap();
+            assert_eq!(found.len(), 10, "{number}");
         }
         runtime.block_on(store.shutdown());
         drop(store);

@@ -147,12 +147,12 @@ pub trait Store: Census + Retention {
         now_ms: u64,
     ) -> Result<(Vec<StoredMark>, Vec<Effect>)>;
 
-    /// The conversations of a user.
+    /// The conversations of a user; `None` if the device is not theirs or has ended.
     ///
     /// # Errors
     ///
     /// [`StoreError`] but never a refusal.
-    async fn subscriptions(&self, user: UserId) -> Result<Vec<Subscription>>;
+    async fn subscriptions(&self, who: Opened, now_ms: u64) -> Result<Option<Vec<Subscription>>>;
 
     /// The state of a user, everything from one snapshot.
     ///

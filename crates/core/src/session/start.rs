@@ -15,7 +15,7 @@ use crate::fault;
 use crate::frame;
 use crate::hub::Handle;
 use crate::outbox::Lag;
-use crate::store::{Result, Scope, SecretHash, Snapshot};
+use crate::store::{Opened, Result, Scope, SecretHash, Snapshot};
 
 /// Taken off the client's time, so that neither clocks nor commits under way hide a change.
 const MARGIN_MS: u64 = 15_000;
@@ -50,11 +50,14 @@ pub(super) async fn start(core: Arc<Core>, handle: Arc<Handle>, hello: Hello) ->
 }
 
 async fn begin(core: &Core, handle: &Arc<Handle>, resume: Option<Resume>) -> Result<Started> {
-    check_device(core, handle).await?;
-    let subscriptions = core.store.subscriptions(handle.user).await?;
+    let now_ms = core.clock.now_ms();
+    let who = Opened { user: handle.user, device: handle.device };
+    let Some(subscriptions) = core.store.subscriptions(who, now_ms).await? else {
+        // It ended between its upgrade and its `hello`, when it had no session to be closed.
+        return Err(Refusal::new(RefusalCode::Unauthenticated, "the device has ended").into());
+    };
     core.hub.subscribe_all(handle, &subscriptions);
     core.hub.settled(handle);
-    let now_ms = core.clock.now_ms();
     let epoch = core.store.epoch().await?;
     let scope = resume.map_or(Scope::All, |resume| scope_of(&resume, &epoch, now_ms));
     let (snapshot, is_resumed) = read(core, handle, scope).await?;
@@ -73,16 +76,6 @@ async fn begin(core: &Core, handle: &Arc<Handle>, resume: Option<Resume>) -> Res
     });
     let pages = Pages::Sync(Box::new(SyncPages::new(snapshot)));
     Ok(Started { welcome: frame::encode(&welcome), pages })
-}
-
-/// A device that ended between its upgrade and its `hello` had no session that could be closed.
-/// From here on it has one.
-async fn check_device(core: &Core, handle: &Handle) -> Result<()> {
-    let devices = core.accounts.devices(handle.user, core.clock.now_ms()).await?;
-    if devices.iter().any(|open| open.device == handle.device) {
-        return Ok(());
-    }
-    Err(Refusal::new(RefusalCode::Unauthenticated, "the device has ended").into())
 }
 
 /// Cursors of another epoch, too old or from the future ask for everything.

@@ -14,7 +14,7 @@ use crate::apply::{Applied, Directory, Effect, Rules, Write, advance, apply, use
 use crate::census::{Acquaintance, Census, ListPage, MemberPage};
 use crate::error::{Refusal, StoreError};
 use crate::store::{
-    Around, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
+    Around, Opened, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
 };
 
 /// The engine in memory. One mutex makes every call one snapshot or one transaction.
@@ -82,8 +82,8 @@ impl Store for MemoryStore {
         Ok((stored, effects))
     }
 
-    async fn subscriptions(&self, user: UserId) -> Result<Vec<Subscription>> {
-        Ok(reading::subscriptions(&self.tables.lock(), user))
+    async fn subscriptions(&self, who: Opened, now_ms: u64) -> Result<Option<Vec<Subscription>>> {
+        Ok(reading::subscriptions(&self.tables.lock(), who, now_ms))
     }
 
     async fn snapshot(&self, user: UserId, scope: Scope) -> Result<Snapshot> {

@@ -11,7 +11,7 @@ use super::tables::Tables;
 use crate::apply::{message as message_view, own_view, preview, user_view};
 use crate::error::Refusal;
 use crate::rows::{ConversationRow, MemberRow, MessageRow};
-use crate::store::{Around, PageSize, Result, Scope, Snapshot, Subscription};
+use crate::store::{Around, Opened, PageSize, Result, Scope, Snapshot, Subscription};
 
 type Pair<'t> = (&'t ConversationRow, &'t MemberRow);
 
@@ -33,13 +33,21 @@ pub(super) fn pair(
     Some((tables.conversations.get(&conversation)?, member)).filter(is_in)
 }
 
-pub(super) fn subscriptions(tables: &Tables, user: UserId) -> Vec<Subscription> {
-    let mine = all_pairs(tables, user).into_iter().filter(is_in);
-    mine.map(|(row, member)| Subscription {
+pub(super) fn subscriptions(
+    tables: &Tables,
+    who: Opened,
+    now_ms: u64,
+) -> Option<Vec<Subscription>> {
+    let device = tables.devices.get(&who.device)?;
+    if device.user != who.user || device.new.expires_ms <= now_ms {
+        return None;
+    }
+    let mine = all_pairs(tables, who.user).into_iter().filter(is_in);
+    let mine = mine.map(|(row, member)| Subscription {
         conversation: row.conversation,
         from_seq: member.from_seq,
-    })
-    .collect()
+    });
+    Some(mine.collect())
 }
 
 pub(super) fn digest(tables: &Tables, user: UserId) -> Result<Digest> {

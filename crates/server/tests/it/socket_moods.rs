@@ -10,7 +10,7 @@ use voodoo_core::apply::{Applied, Effect, Write};
 use voodoo_core::census::{Acquaintance, Census, ListPage, MemberPage};
 use voodoo_core::retention::{Due, Retention, Terms};
 use voodoo_core::store::{
-    Around, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
+    Around, Opened, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
 };
 use voodoo_core::testkit::MemoryStore;
 use voodoo_core::{Fault, Refusal, Settings, StoreError};
@@ -109,8 +109,8 @@ impl Store for Moody {
         self.store.advance_read(marks, now_ms).await
     }
 
-    async fn subscriptions(&self, user: UserId) -> Result<Vec<Subscription>> {
-        self.store.subscriptions(user).await
+    async fn subscriptions(&self, who: Opened, now_ms: u64) -> Result<Option<Vec<Subscription>>> {
+        self.store.subscriptions(who, now_ms).await
     }
 
     async fn snapshot(&self, user: UserId, scope: Scope) -> Result<Snapshot> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use voodoo_core::apply::{Applied, Effect, Write, advance, apply};
 use voodoo_core::store::{
-    Around, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
+    Around, Opened, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
 };
 use voodoo_core::{Refusal, StoreError};
 use voodoo_proto::object::{Conversation, Digest, Head, User};
@@ -36,8 +36,8 @@ impl Store for SqliteStore {
         self.writer.write(marks.len(), move |tx| advance_all(tx, &marks, now_ms)).await
     }
 
-    async fn subscriptions(&self, user: UserId) -> Result<Vec<Subscription>> {
-        self.readers.read(move |db| read::subscriptions(db, user)).await
+    async fn subscriptions(&self, who: Opened, now_ms: u64) -> Result<Option<Vec<Subscription>>> {
+        self.readers.read(move |db| read::subscriptions(db, who, now_ms)).await
     }
 
     async fn snapshot(&self, user: UserId, scope: Scope) -> Result<Snapshot> {

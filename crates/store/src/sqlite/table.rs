@@ -14,17 +14,22 @@ pub(super) const USER: &str =
     "user_id, handle, name, avatar, kind, role, is_disabled, user_rev, profile, n_conversations";
 
 pub(super) fn user_row(row: &Row<'_>) -> rusqlite::Result<UserRow> {
+    user_row_at(row, 0)
+}
+
+/// The same from its first column on.
+pub(super) fn user_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<UserRow> {
     Ok(UserRow {
-        user: user_id(row, 0)?,
-        handle: row.get(1)?,
-        name: row.get(2)?,
-        avatar: file_id(row, 3)?,
-        kind: code(row, 4)?,
-        role: code(row, 5)?,
-        is_disabled: row.get(6)?,
-        user_rev: row.get(7)?,
-        profile: row.get(8)?,
-        n_conversations: row.get(9)?,
+        user: user_id(row, at)?,
+        handle: row.get(at + 1)?,
+        name: row.get(at + 2)?,
+        avatar: file_id(row, at + 3)?,
+        kind: code(row, at + 4)?,
+        role: code(row, at + 5)?,
+        is_disabled: row.get(at + 6)?,
+        user_rev: row.get(at + 7)?,
+        profile: row.get(at + 8)?,
+        n_conversations: row.get(at + 9)?,
     })
 }
 
@@ -33,33 +38,38 @@ pub(super) const CONVERSATION: &str = "conv_id, kind, destroyed_ms, title, descr
     change_ms, floor_seq, floor_rev, all_mention_seq, n_members, n_owners, created_ms";
 
 pub(super) fn conversation_row(row: &Row<'_>) -> rusqlite::Result<ConversationRow> {
-    let pair = match row.get::<_, Option<i64>>(9)? {
-        Some(_) => Some((user_id(row, 9)?, user_id(row, 10)?)),
+    conversation_row_at(row, 0)
+}
+
+/// The same from its first column on.
+pub(super) fn conversation_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<ConversationRow> {
+    let pair = match row.get::<_, Option<i64>>(at + 9)? {
+        Some(_) => Some((user_id(row, at + 9)?, user_id(row, at + 10)?)),
         None => None,
     };
     Ok(ConversationRow {
-        conversation: conversation_id(row, 0)?,
-        kind: code(row, 1)?,
-        destroyed_ms: row.get(2)?,
-        title: row.get(3)?,
-        description: row.get(4)?,
-        avatar: file_id(row, 5)?,
-        alias: row.get(6)?,
-        creator: user_id(row, 7)?,
-        client_id: client_id(row, 8)?,
+        conversation: conversation_id(row, at)?,
+        kind: code(row, at + 1)?,
+        destroyed_ms: row.get(at + 2)?,
+        title: row.get(at + 3)?,
+        description: row.get(at + 4)?,
+        avatar: file_id(row, at + 5)?,
+        alias: row.get(at + 6)?,
+        creator: user_id(row, at + 7)?,
+        client_id: client_id(row, at + 8)?,
         pair,
-        settings: json(row, 11)?,
-        last_seq: row.get(12)?,
-        last_rev: row.get(13)?,
-        info_rev: row.get(14)?,
-        last_ms: row.get(15)?,
-        change_ms: row.get(16)?,
-        floor_seq: row.get(17)?,
-        floor_rev: row.get(18)?,
-        all_mention_seq: row.get(19)?,
-        n_members: row.get(20)?,
-        n_owners: row.get(21)?,
-        created_ms: row.get(22)?,
+        settings: json(row, at + 11)?,
+        last_seq: row.get(at + 12)?,
+        last_rev: row.get(at + 13)?,
+        info_rev: row.get(at + 14)?,
+        last_ms: row.get(at + 15)?,
+        change_ms: row.get(at + 16)?,
+        floor_seq: row.get(at + 17)?,
+        floor_rev: row.get(at + 18)?,
+        all_mention_seq: row.get(at + 19)?,
+        n_members: row.get(at + 20)?,
+        n_owners: row.get(at + 21)?,
+        created_ms: row.get(at + 22)?,
     })
 }
 
@@ -67,22 +77,27 @@ pub(super) const MEMBER: &str = "conv_id, user_id, role, standing, read_seq, mar
     mute_until_ms, is_pinned, is_archived, unread_from, draft, user_rev, joined_ms";
 
 pub(super) fn member_row(row: &Row<'_>) -> rusqlite::Result<MemberRow> {
+    member_row_at(row, 0)
+}
+
+/// The same from its first column on.
+pub(super) fn member_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<MemberRow> {
     Ok(MemberRow {
-        conversation: conversation_id(row, 0)?,
-        user: user_id(row, 1)?,
-        role: code(row, 2)?,
-        standing: code(row, 3)?,
-        read_seq: row.get(4)?,
-        mark_ms: row.get(5)?,
-        from_seq: row.get(6)?,
-        join_rev: row.get(7)?,
-        mute_until_ms: row.get(8)?,
-        is_pinned: row.get(9)?,
-        is_archived: row.get(10)?,
-        unread_from: row.get(11)?,
-        draft: row.get(12)?,
-        user_rev: row.get(13)?,
-        joined_ms: row.get(14)?,
+        conversation: conversation_id(row, at)?,
+        user: user_id(row, at + 1)?,
+        role: code(row, at + 2)?,
+        standing: code(row, at + 3)?,
+        read_seq: row.get(at + 4)?,
+        mark_ms: row.get(at + 5)?,
+        from_seq: row.get(at + 6)?,
+        join_rev: row.get(at + 7)?,
+        mute_until_ms: row.get(at + 8)?,
+        is_pinned: row.get(at + 9)?,
+        is_archived: row.get(at + 10)?,
+        unread_from: row.get(at + 11)?,
+        draft: row.get(at + 12)?,
+        user_rev: row.get(at + 13)?,
+        joined_ms: row.get(at + 14)?,
     })
 }
 
@@ -100,24 +115,29 @@ pub(super) fn flags(row: &MessageRow) -> i64 {
 }
 
 pub(super) fn message_row(row: &Row<'_>) -> rusqlite::Result<MessageRow> {
-    let flags: i64 = row.get(9)?;
-    let text: Option<String> = row.get(7)?;
+    message_row_at(row, 0)
+}
+
+/// The same from its first column on.
+pub(super) fn message_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<MessageRow> {
+    let flags: i64 = row.get(at + 9)?;
+    let text: Option<String> = row.get(at + 7)?;
     Ok(MessageRow {
-        conversation: conversation_id(row, 0)?,
-        seq: row.get(1)?,
-        rev: row.get(2)?,
-        mod_rev: row.get(3)?,
-        sender: user_id(row, 4)?,
-        client_id: client_id(row, 5)?,
-        at_ms: row.get(6)?,
+        conversation: conversation_id(row, at)?,
+        seq: row.get(at + 1)?,
+        rev: row.get(at + 2)?,
+        mod_rev: row.get(at + 3)?,
+        sender: user_id(row, at + 4)?,
+        client_id: client_id(row, at + 5)?,
+        at_ms: row.get(at + 6)?,
         body: text.map(|text| Body::Text { text }),
-        reply_to: row.get(8)?,
+        reply_to: row.get(at + 8)?,
         is_silent: flags & SILENT != 0,
         hides_author: flags & HIDES_AUTHOR != 0,
-        mentions: opt_json(row, 10)?,
-        edits: row.get(11)?,
+        mentions: opt_json(row, at + 10)?,
+        edits: row.get(at + 11)?,
         is_pinned: flags & PINNED != 0,
-        reactions: opt_json(row, 12)?.unwrap_or_default(),
+        reactions: opt_json(row, at + 12)?.unwrap_or_default(),
     })
 }
 
@@ -202,6 +222,24 @@ pub(super) fn share_conversation(
           AND c.low_id IS NULL AND c.destroyed_ms IS NULL)";
     let mut statement = db.prepare_cached(sql).map_err(Fault::new)?;
     statement.query_row([one.get(), other.get()], |row| row.get(0)).map_err(Fault::new)
+}
+
+/// How many columns a list has.
+pub(super) const fn n_columns(list: &str) -> usize {
+    let (mut n, mut at) = (1, 0);
+    while at < list.len() {
+        if list.as_bytes()[at] == b',' {
+            n += 1;
+        }
+        at += 1;
+    }
+    n
+}
+
+/// The columns of a list, each of this table of a join.
+pub(super) fn columns_of(table: &str, list: &str) -> String {
+    let named: Vec<_> = list.split(", ").map(|column| format!("{table}.{column}")).collect();
+    named.join(", ")
 }
 
 /// Puts the parts of a statement together.

@@ -10,13 +10,13 @@ use voodoo_core::apply::{
     Accept, AddMembers, Applied, Block, Create, Delete, Destroy, Edit, Effect, Join, JoinBy, Leave,
     Pin, Profile, React, RemoveMember, Reply, Rules, Send, Set, SetRole, Update, Write,
 };
-use voodoo_core::store::{Around, PageSize, ReadMark, Scope, StoredMark};
+use voodoo_core::store::{Around, Opened, PageSize, ReadMark, Scope, StoredMark};
 use voodoo_core::testkit::{Engine, MemoryStore, contract::Stage};
 use voodoo_core::{Refusal, StoreError};
 use voodoo_proto::event::ServerFrame;
 use voodoo_proto::object::{Body, HistoryRule, Kind, Mentions, Role, SettingsChange};
 use voodoo_proto::reply::ChangesPage;
-use voodoo_proto::{ClientId, ConversationId, UserId};
+use voodoo_proto::{ClientId, ConversationId, DeviceId, UserId};
 use voodoo_store::verify;
 
 use crate::folder::Folder;
@@ -252,8 +252,9 @@ impl Pair {
         let sqlite: Arc<dyn Engine> = folder.open();
         for engine in [&model, &sqlite] {
             let stage = Stage::new(Arc::clone(engine));
-            for handle in ["ann", "bob", "cem", "dea"] {
-                stage.user(handle).await;
+            for (byte, handle) in (1..).zip(["ann", "bob", "cem", "dea"]) {
+                let user = stage.user(handle).await;
+                stage.device(user, byte).await;
             }
         }
         Self { model, sqlite, everyone: Everyone::default(), folder }
@@ -310,8 +311,10 @@ impl Pair {
         assert_eq!(self.sqlite.conversations(user, &ids).await.unwrap(), expected);
         let expected = self.model.heads(user, &ids).await.unwrap();
         assert_eq!(self.sqlite.heads(user, &ids).await.unwrap(), expected);
-        let mut expected = self.model.subscriptions(user).await.unwrap();
-        let mut found = self.sqlite.subscriptions(user).await.unwrap();
+        // Each user has opened one device, in the order of the users.
+        let who = Opened { user, device: id(DeviceId::new(user.get())) };
+        let mut expected = self.model.subscriptions(who, BEGIN_MS).await.unwrap().unwrap();
+        let mut found = self.sqlite.subscriptions(who, BEGIN_MS).await.unwrap().unwrap();
         expected.sort_unstable_by_key(|one| one.conversation);
         found.sort_unstable_by_key(|one| one.conversation);
         assert_eq!(found, expected);

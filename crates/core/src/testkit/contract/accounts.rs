@@ -7,7 +7,7 @@ use voodoo_proto::object::{Kind, Role, ServerRole, SettingsChange};
 
 use super::reading::code;
 use super::stage::{NOW_MS, Stage, device, person};
-use crate::store::{Claim, NewAccount, NewInvite, OneTime};
+use crate::store::{Claim, NewAccount, NewInvite, OneTime, Opened};
 use crate::testkit::Engine;
 
 const LATER_MS: u64 = NOW_MS + 3_600_000;
@@ -192,8 +192,13 @@ pub async fn a_token_opens_until_its_device_ends(engine: Arc<dyn Engine>) {
     let others = engine.close_device(bob, opened.device, NOW_MS).await;
     assert_eq!(code(others), Some(RefusalCode::NotFound));
     assert!(is_open(NOW_MS).await);
+    let hears = async |user, now_ms| {
+        let who = Opened { user, ..opened };
+        engine.subscriptions(who, now_ms).await.expect("a look").is_some()
+    };
+    assert!(hears(ann, NOW_MS).await && !hears(bob, NOW_MS).await && !hears(ann, LATER_MS).await);
     engine.close_device(ann, opened.device, NOW_MS).await.expect("it is closed");
-    assert!(!is_open(NOW_MS).await);
+    assert!(!is_open(NOW_MS).await && !hears(ann, NOW_MS).await);
     assert!(engine.authenticate([2; 32], NOW_MS).await.expect("a look").is_none());
 }
 

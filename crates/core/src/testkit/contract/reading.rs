@@ -6,7 +6,7 @@ use voodoo_proto::object::{HistoryRule, Kind, SettingsChange};
 use voodoo_proto::reply::HistoryPage;
 use voodoo_proto::{ConversationId, RefusalCode, UserId};
 
-use super::stage::{ALL, Stage};
+use super::stage::{ALL, NOW_MS, Stage};
 use crate::apply::{AddMembers, Pin, React, RemoveMember, Update, Write};
 use crate::error::StoreError;
 use crate::store::{Around, PageSize, Result, Scope};
@@ -31,7 +31,8 @@ pub async fn outsiders_read_nothing(engine: Arc<dyn Engine>) {
     assert_eq!(code(engine.changes(eve, group, 0, ALL).await), Some(RefusalCode::NotFound));
     assert!(engine.conversations(eve, &[group]).await.expect("objects").is_empty());
     assert!(engine.heads(eve, &[group]).await.expect("heads").0.is_empty());
-    assert!(engine.subscriptions(eve).await.expect("subscriptions").is_empty());
+    let device = stage.device(eve, 1).await;
+    assert_eq!(engine.subscriptions(device, NOW_MS).await.expect("a look"), Some(Vec::new()));
     let nobody = UserId::new(i64::MAX).expect("an id");
     assert_eq!(code(engine.digest(nobody).await), Some(RefusalCode::NotFound));
     assert_eq!(code(engine.snapshot(nobody, Scope::All).await), Some(RefusalCode::NotFound));
@@ -104,7 +105,9 @@ pub async fn whoever_is_removed_is_told_gone(engine: Arc<dyn Engine>) {
     assert_eq!((snapshot.gone, snapshot.digest.user_rev), (vec![conversation], user_rev + 1));
     let all = stage.engine.snapshot(bob, Scope::All).await.expect("a snapshot");
     assert!(all.conversations.is_empty() && all.gone.is_empty());
-    assert!(stage.engine.subscriptions(bob).await.expect("subscriptions").is_empty());
+    let device = stage.device(bob, 1).await;
+    let heard = stage.engine.subscriptions(device, NOW_MS).await.expect("a look");
+    assert_eq!(heard, Some(Vec::new()));
 }
 
 async fn talk(stage: &Stage, n_messages: usize) -> (UserId, UserId, ConversationId) {

@@ -9,7 +9,7 @@ use voodoo_proto::{ClientId, ConversationId, UserId};
 use crate::apply::{Applied, Create, Reply, Send, Write};
 use crate::error::Refusal;
 use crate::rows::Placed;
-use crate::store::{Claim, NewDevice, NewUser, OneTime, PageSize};
+use crate::store::{Claim, NewDevice, NewUser, OneTime, Opened, PageSize};
 use crate::testkit::Engine;
 
 /// What every test begins at, in Unix milliseconds.
@@ -50,6 +50,12 @@ impl Stage {
     pub async fn user(&self, handle: &str) -> UserId {
         let signed = self.engine.sign_up(None, person(handle), None, NOW_MS).await;
         signed.expect("an account is made").user
+    }
+
+    /// Opens a device with a token of this byte.
+    pub async fn device(&self, user: UserId, byte: u8) -> Opened {
+        let opened = self.engine.open_device(user, device(byte, u64::MAX >> 11), NOW_MS).await;
+        opened.expect("a device is opened")
     }
 
     /// Makes many accounts at once.

@@ -11,7 +11,7 @@ use voodoo_core::error::Refusal;
 use voodoo_core::retention::{Due, Retention, Terms};
 use voodoo_core::rows::Placed;
 use voodoo_core::store::{
-    Around, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
+    Around, Opened, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
 };
 use voodoo_core::testkit::MemoryStore;
 use voodoo_proto::object::{Conversation, Digest, Head, Message, User};
@@ -183,9 +183,9 @@ impl Store for WatchedStore {
         Ok(told)
     }
 
-    async fn subscriptions(&self, user: UserId) -> Result<Vec<Subscription>> {
+    async fn subscriptions(&self, who: Opened, now_ms: u64) -> Result<Option<Vec<Subscription>>> {
         self.pause().await;
-        let subscriptions = self.model.subscriptions(user).await;
+        let subscriptions = self.model.subscriptions(who, now_ms).await;
         self.pause().await;
         subscriptions
     }

@@ -336,7 +336,7 @@ fn reset(db: &Connection, view: &View<'_>, size: PageSize) -> Result<ChangesPage
         rev: newest.rev,
         more: false,
         reset: Some(true),
-        head: Some(head(db, &view.row, &view.member)?),
+        head: head(db, view.member.user, view.row.conversation)?,
     })
 }
 
