@@ -85,7 +85,7 @@ impl Default for SqliteOptions {
             n_readers: 3,
             queue: 4_096,
             cache_kib: 64 * 1024,
-            reader_cache_kib: 4 * 1024,
+            reader_cache_kib: 1024,
             checkpoint_bytes: 64 * 1024 * 1024,
             full_check_after: None,
             #[cfg(feature = "broken")]
