@@ -225,6 +225,8 @@ impl<'a> Conductor<'a> {
             Load::Window { n_pairs, .. } | Load::Pace { n_pairs, .. } => n_pairs,
         };
         let n_all = n_left;
+        // Whoever was told to stop before knows of no load yet.
+        let seconds = if is_stopped() { 0.0 } else { seconds };
         for client in &mut self.clients {
             let n_own = n_left.min(client.setup.n_users / 2);
             n_left -= n_own;

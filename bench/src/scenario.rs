@@ -82,6 +82,8 @@ pub(crate) enum Kind {
     SlowReaders,
     /// The same at several sizes, and on a full store.
     Growth,
+    /// Everyone logs in by password.
+    LogIn,
 }
 
 fn two() -> usize {
@@ -102,6 +104,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("direct-paced.toml", include_str!("../scenarios/direct-paced.toml")),
     ("mixed.toml", include_str!("../scenarios/mixed.toml")),
     ("slow-readers.toml", include_str!("../scenarios/slow-readers.toml")),
+    ("log-in.toml", include_str!("../scenarios/log-in.toml")),
     ("members.toml", include_str!("../scenarios/members.toml")),
     ("growth.toml", include_str!("../scenarios/growth.toml")),
     ("idle-tls.toml", include_str!("../scenarios/idle-tls.toml")),
@@ -171,6 +174,11 @@ impl Scenario {
                     "{slow} slow readers and {pairs} pairs of {users} users"
                 );
                 self.check_pairs(self.per_s > 0.0)?;
+            }
+            Kind::LogIn => {
+                ensure!(self.window > 0, "log-ins need a window");
+                ensure!(self.users >= 50, "log-ins need 50 users, so that few are of each");
+                ensure!(self.seconds > 0.0, "log-ins need seconds");
             }
             Kind::Growth => {
                 ensure!(!self.sizes.is_empty(), "growth needs sizes");

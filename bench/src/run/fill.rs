@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use rusqlite::{Connection, params};
 
+use crate::conductor::is_stopped;
 use crate::seed::{ClientIds, Seed};
 
 /// Messages of one transaction.
@@ -29,6 +30,7 @@ pub(super) fn fill(folder: &Path, n_pairs: usize, n_messages: usize) -> Result<(
     let (mut n_left, mut at) = (n_messages.saturating_sub(already), 0);
     let mut now_ms = 1_760_000_000_000_i64;
     while n_left > 0 {
+        ensure!(!is_stopped(), "ended early");
         let n_batch = n_left.min(BATCH);
         let transaction = connection.transaction()?;
         {

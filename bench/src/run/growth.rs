@@ -1,11 +1,11 @@
 //! Growth: the same with more users, and on a store full of messages.
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::house::House;
 use super::talk::{cost_of_both, drive, weigh};
-use super::{Found, at_most, figure, fill};
+use super::{Found, at_most, figure};
 use crate::child::Subject;
 use crate::conductor::is_stopped;
 use crate::control::Load;
@@ -30,14 +30,13 @@ pub(super) fn run(scenario: &Scenario, house: &mut House<'_>) -> Result<Found> {
     let (empty, empty_details) = drive(scenario, house, &stand, load)?;
     drop(stand);
 
+    ensure!(!is_stopped(), "ended early");
     let seeded = house.seeded(scenario.users)?;
-    let folder = house.copy(&seeded)?;
-    let n_first = START_MESSAGES.min(scenario.messages);
-    house.progress.now(&format!("{}: writing {n_first} messages", scenario.name));
-    fill::fill(&folder, scenario.pairs, n_first)?;
+    let first = house.filled(&seeded, scenario.pairs, START_MESSAGES.min(scenario.messages))?;
+    let folder = house.copy(&first)?;
     let start_s = Subject::server(&folder, None, None)?.start.as_secs_f64();
-    house.progress.now(&format!("{}: writing {} messages", scenario.name, scenario.messages));
-    fill::fill(&folder, scenario.pairs, scenario.messages)?;
+    let full = house.filled(&first, scenario.pairs, scenario.messages)?;
+    let folder = house.copy(&full)?;
     let stand = house.server_as_is(scenario, folder)?;
     let full_start_s = stand.subject.start.as_secs_f64();
     let (full, full_details) = drive(scenario, house, &stand, load)?;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
+use super::fill;
 use crate::child::Subject;
 use crate::conductor::{Cast, Conductor};
 use crate::progress::Progress;
@@ -47,6 +48,24 @@ impl<'a> House<'a> {
         fs::create_dir(&to)?;
         for name in ["voodoo.db", "seed.json"] {
             fs::copy(from.join(name), to.join(name)).with_context(|| format!("copying {name}"))?;
+        }
+        Ok(to)
+    }
+
+    /// A folder like this one with so many messages in it, made once.
+    pub(crate) fn filled(
+        &mut self,
+        from: &Path,
+        n_pairs: usize,
+        n_messages: usize,
+    ) -> Result<PathBuf> {
+        let name = from.file_name().unwrap_or_default().to_string_lossy();
+        let to = self.work.join(format!("{name}-{n_messages}"));
+        if !to.exists() {
+            self.progress.now(&format!("writing {n_messages} messages"));
+            let part = self.copy(from)?;
+            fill::fill(&part, n_pairs, n_messages)?;
+            fs::rename(part, &to)?;
         }
         Ok(to)
     }

@@ -3,6 +3,7 @@
 mod fill;
 mod growth;
 mod house;
+mod log_in;
 mod slow;
 mod talk;
 
@@ -47,6 +48,7 @@ pub(crate) fn once(scenario: &Scenario, house: &mut House<'_>) -> Result<Found> 
         Kind::Mixed => talk::mixed(scenario, house),
         Kind::SlowReaders => slow::run(scenario, house),
         Kind::Growth => growth::run(scenario, house),
+        Kind::LogIn => log_in::run(scenario, house),
     }
 }
 

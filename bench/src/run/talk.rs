@@ -291,6 +291,9 @@ pub(super) fn paced(
         .begin(Load::Pace { n_pairs: scenario.pairs, per_s: scenario.per_s }, scenario.seconds)?;
     let every = Duration::from_secs_f64(scenario.seconds / ratio(n(n_rounds.max(1)), 1));
     for _ in 0..n_rounds {
+        if is_stopped() {
+            break;
+        }
         clients.say(place)?;
         std::thread::park_timeout(every);
     }
