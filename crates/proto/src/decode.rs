@@ -53,7 +53,7 @@ pub enum DecodeError {
         /// The field at fault.
         field: Option<String>,
     },
-    /// A frame without a usable `id` that is wrong: dropped and counted.
+    /// A frame without a usable `id` that is wrong, be it by its `id` alone: dropped and counted.
     Dropped,
 }
 
@@ -82,6 +82,10 @@ pub fn decode(frame: &str) -> Result<Incoming, DecodeError> {
         Ok(request) => request,
         Err(error) => return Err(explain(id, frame, &error)),
     };
+    if envelope.id.is_some() && id.is_none() {
+        // Whoever asked waits for an answer that cannot be given.
+        return Err(DecodeError::Dropped);
+    }
     if let Some(field) = reserved_field(&request, frame) {
         let message = format!("{field} is reserved and not served yet");
         return Err(refused(id, RefusalCode::BadRequest, message, Some(field)));
@@ -116,7 +120,9 @@ fn shortened(text: &str) -> String {
 /// Turns a reader's error into the field at fault, which the slow way finds: this is not the
 /// path of a well-made client.
 fn explain(id: Option<u64>, frame: &str, error: &serde_json::Error) -> DecodeError {
-    if error.classify() != Category::Data {
+    // The reader also takes a number in place of a name for bad syntax.
+    let is_json = || serde_json::from_str::<serde_json::Value>(frame).is_ok();
+    if error.classify() != Category::Data && !is_json() {
         return DecodeError::Protocol;
     }
     let text = error.to_string();
@@ -282,6 +288,15 @@ mod tests {
     }
 
     #[test]
+    fn a_value_of_any_other_kind_in_place_of_a_name_is_refused() {
+        for value in ["-7", "7", "1.5", "true", "[]", "[[]]", "{}", "{\"x\":[1]}"] {
+            let frame = format!("{{\"state\":{value},\"id\":7,\"type\":\"status\"}}");
+            let expected = (RefusalCode::BadRequest, Some("state".to_owned()));
+            assert_eq!(refusal(&frame), expected, "{frame}");
+        }
+    }
+
+    #[test]
     fn null_counts_as_absent() {
         let frame = r#"{"type":"history","id":1,"conversation":"c_1","before":null,"x":null}"#;
         let Request::History(history) = decode(frame).unwrap().request else { panic!() };
@@ -304,5 +319,15 @@ mod tests {
             let frame = format!("{{{id}\"type\":\"nonsense\"}}");
             assert_eq!(decode(&frame), Err(DecodeError::Dropped), "{frame}");
         }
+    }
+
+    #[test]
+    fn a_request_whose_id_is_none_is_not_carried_out() {
+        for id in ["0", "-1", "\"7\"", "7.0", "{}", "true", "9007199254740992"] {
+            let frame = format!("{{\"type\":\"leave\",\"id\":{id},\"conversation\":\"c_1\"}}");
+            assert_eq!(decode(&frame), Err(DecodeError::Dropped), "{frame}");
+        }
+        let frame = r#"{"type":"leave","id":null,"conversation":"c_1"}"#;
+        assert_eq!(decode(frame).map(|incoming| incoming.id), Ok(None), "null counts as absent");
     }
 }
