@@ -133,6 +133,8 @@ impl Spread {
 pub struct Tally {
     /// Messages that were committed.
     pub messages: AtomicU64,
+    /// Frames that break RFC 6455, or that the decoder does not take for a request.
+    pub malformed_frames: AtomicU64,
     /// From the arrival of a message at its shard to its acknowledgement, in microseconds.
     pub ack_us: Spread,
     /// Commits of the store, in microseconds.
@@ -148,6 +150,7 @@ impl Tally {
     const fn new() -> Self {
         Self {
             messages: AtomicU64::new(0),
+            malformed_frames: AtomicU64::new(0),
             ack_us: Spread::new(TIME_BOUNDS_US),
             commit_us: Spread::new(TIME_BOUNDS_US),
             batch_rows: Spread::new(ROW_BOUNDS),
@@ -155,6 +158,11 @@ impl Tally {
             closes: Counts::new(),
             rate_limited: Counts::new(),
         }
+    }
+
+    /// A frame made no sense.
+    pub fn malformed(&self) {
+        self.malformed_frames.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A request was refused.

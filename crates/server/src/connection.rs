@@ -283,6 +283,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Ok(None) => return,
                 Err(violation) => {
                     tracing::debug!(%violation, "a frame breaks RFC 6455");
+                    TALLY.malformed();
                     let code = CloseCode::from_number(violation.close_code());
                     return self.close(code.unwrap_or(CloseCode::WebSocket));
                 }

@@ -162,14 +162,19 @@ fn encode_tally(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let waits: Vec<_> = TALLY.waits().map(|(rule, n)| (rule.name().to_owned(), n)).collect();
     counter("voodoo_rate_limited", "Requests told to wait", "rule", &waits)?;
     let slow = TALLY.closes().find(|(code, _)| *code == CloseCode::TooSlow);
-    encoder
-        .encode_descriptor(
+    let malformed = TALLY.malformed_frames.load(Ordering::Relaxed);
+    for (name, help, n) in [
+        (
             "voodoo_slow_consumer_disconnects",
             "Sockets closed since they took nothing for too long",
-            None,
-            MetricType::Counter,
-        )?
-        .encode_counter::<NoLabelSet, _, u64>(&slow.map_or(0, |(_, n)| n), None)?;
+            slow.map_or(0, |(_, n)| n),
+        ),
+        ("voodoo_malformed_frames", "Frames that made no sense", malformed),
+    ] {
+        encoder
+            .encode_descriptor(name, help, None, MetricType::Counter)?
+            .encode_counter::<NoLabelSet, _, u64>(&n, None)?;
+    }
     for (name, help, spread) in [
         ("voodoo_message_ack", "From a message to its acknowledgement", &TALLY.ack_us),
         ("voodoo_store_commit", "Commits of the store", &TALLY.commit_us),

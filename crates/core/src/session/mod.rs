@@ -168,7 +168,11 @@ impl Session {
     ///
     /// The code with which the connection has to be closed.
     pub fn on_text(&mut self, text: &str) -> Result<(), CloseCode> {
-        let incoming = match decode(text) {
+        let decoded = decode(text);
+        if decoded.is_err() {
+            TALLY.malformed();
+        }
+        let incoming = match decoded {
             Ok(incoming) => incoming,
             Err(DecodeError::Protocol) => return Err(CloseCode::Protocol),
             Err(_) if !self.is_greeted() => return Err(CloseCode::Protocol),

@@ -73,6 +73,7 @@ const PROMISED: &[&str] = &[
     "voodoo_store_batch_rows_sum",
     "voodoo_outbox_bytes",
     "voodoo_slow_consumer_disconnects_total",
+    "voodoo_malformed_frames_total",
     "voodoo_rate_limited_total{rule=\"send\"}",
     "voodoo_refusals_total{code=\"not_found\"}",
     "voodoo_closes_total{code=\"4400\"}",
