@@ -2,10 +2,12 @@
 //! seen, and a checker that knows nothing of how the server works.
 //!
 //! [`history`] is what is recorded, [`check()`] is the judgement. [`run`] makes histories against a
-//! server that is killed, stopped and cut off meanwhile.
+//! server that is killed, stopped and cut off meanwhile. [`malformed`] makes what no well-made
+//! client sends.
 
 pub mod check;
 pub mod history;
+pub mod malformed;
 pub mod report;
 pub mod run;
 

@@ -11,6 +11,7 @@ mod cli_live;
 mod cli_user;
 mod drill;
 mod foreign;
+mod malformed;
 mod metrics;
 mod people;
 mod proof;

@@ -23,13 +23,13 @@ fn ask(address: &str, request: &str, enough: &str) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-fn get(address: &str, path: &str) -> String {
+pub(crate) fn get(address: &str, path: &str) -> String {
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
     ask(address, &request, "\r\n0\r\n\r\n")
 }
 
 /// The address that the server says it serves metrics at.
-fn admin_address(server: &Server) -> Option<String> {
+pub(crate) fn admin_address(server: &Server) -> Option<String> {
     let log = server.log();
     let line = log.lines().find(|line| line.contains("\"metrics\""))?;
     let (_, rest) = line.split_once("\"address\":\"")?;
