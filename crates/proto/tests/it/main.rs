@@ -4,6 +4,8 @@
 
 mod arbitrary;
 mod fixture;
+mod fuzz_body;
+mod fuzz_corpus;
 mod golden;
 mod lenient;
 mod malformed;

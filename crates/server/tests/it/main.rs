@@ -5,6 +5,8 @@
 mod authority;
 mod authority_http;
 mod authority_socket;
+mod fuzz_doors;
+mod fuzz_doors_body;
 mod http;
 mod http_account;
 mod http_contract;

@@ -126,7 +126,7 @@ fn write_theirs(frames: &[Frame], role: TheirRole) -> Vec<u8> {
 }
 
 #[test]
-fn the_seeds_of_the_fuzz_target_pass() {
+fn every_input_of_the_corpus_passes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/codec");
     let mut n_seeds = 0;
     for entry in folder.read_dir().unwrap() {
