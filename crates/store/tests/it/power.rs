@@ -145,6 +145,7 @@ struct Tally {
 
 impl Tally {
     /// Prints it, and writes it where the proof finds it.
+    #[expect(clippy::print_stdout, reason = "figures of a run on demand")]
     fn tell(&self, name: &str, n_cuts: u64, seed: u64) {
         println!("{name}: {n_cuts} cuts from seed {seed}: {self:?}");
         let Ok(folder) = std::env::var("VOODOO_POWER_REPORT") else { return };
