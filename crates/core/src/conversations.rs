@@ -17,6 +17,7 @@ use crate::apply::{Applied, Effect, Reply, Write};
 use crate::bus::{Bus, Hint};
 use crate::clock::Clock;
 use crate::error::Refusal;
+use crate::fail_point::{self, Step};
 use crate::fault;
 use crate::frame;
 use crate::gathers::{Gathers, Key, Waiting, asker, may_wait};
@@ -101,7 +102,10 @@ impl Conversations {
         let (answer, waits) = oneshot::channel();
         let shard = &self.shards[number_of(write.conversation(), self.shards.len())];
         match shard.try_send(Job { write, asker, answer, came: Instant::now() }) {
-            Ok(()) => Ok(waits),
+            Ok(()) => {
+                fail_point::pass(Step::Queued);
+                Ok(waits)
+            }
             Err(_full_or_closed) => Err(too_many_wait()),
         }
     }
@@ -225,6 +229,7 @@ impl Shard {
         let (writes, waits): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let begin = Instant::now();
         TALLY.batch_rows.note(writes.len() as u64);
+        fail_point::pass(Step::Taken);
         let results = self.store.commit(writes).await;
         TALLY.commit_us.note_time(begin.elapsed());
         match results {
@@ -256,7 +261,9 @@ impl Shard {
             (Ok(applied), Waits::One { asker, answer, came, .. }) => {
                 // Whoever waits no longer gets no `ok` that says it: the event has to.
                 let asker = asker.filter(|_| !answer.is_closed());
+                fail_point::pass(Step::Settled);
                 publish(self.bus.as_ref(), applied.effects, asker);
+                fail_point::pass(Step::Told);
                 if let Reply::Sent { duplicate: false, .. } = &applied.reply {
                     TALLY.messages.fetch_add(1, Ordering::Relaxed);
                     TALLY.ack_us.note_time(came.elapsed());

@@ -12,6 +12,7 @@ pub mod clock;
 mod conversations;
 mod core;
 pub mod error;
+pub mod fail_point;
 pub mod fan_out;
 pub mod fault;
 pub mod frame;

@@ -15,6 +15,7 @@ use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use voodoo_core::Session;
+use voodoo_core::fail_point::{self, Step};
 use voodoo_core::outbox::{Load, Outbox, Queued};
 use voodoo_core::tally::TALLY;
 use voodoo_proto::CloseCode;
@@ -312,6 +313,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn take_text(&mut self, text: &str) {
+        fail_point::pass(Step::Received);
         let was_greeted = self.session.is_greeted();
         if let Err(code) = self.session.on_text(text) {
             return self.close(code);

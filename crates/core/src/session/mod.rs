@@ -29,6 +29,7 @@ use voodoo_proto::{
 use crate::account;
 use crate::core::Core;
 use crate::error::Refusal;
+use crate::fail_point::{self, Step};
 use crate::frame;
 use crate::hub::Handle;
 use crate::outbox::Outbox;
@@ -186,6 +187,7 @@ impl Session {
                 return self.go_on();
             }
         };
+        fail_point::pass(Step::Decoded);
         match (incoming, &mut self.phase) {
             (Incoming { request: Request::Hello(hello), .. }, Phase::Silent(who)) => {
                 let who = who.take();
@@ -349,6 +351,7 @@ impl Session {
         self.n_in_flight -= 1;
         if let Some(frame) = frame {
             self.push_reply(frame);
+            fail_point::pass(Step::Answered);
         }
         let ready = lane.map_or_else(Vec::new, |conversation| self.lanes.leave(conversation));
         ready.into_iter().for_each(|incoming| self.begin(incoming));

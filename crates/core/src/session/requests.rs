@@ -16,6 +16,7 @@ use crate::apply::{Reply, Write};
 use crate::conversations::Answer;
 use crate::core::Core;
 use crate::error::{Fault, Refusal};
+use crate::fail_point::{self, Step};
 use crate::fault;
 use crate::frame;
 use crate::hub::Handle;
@@ -123,6 +124,7 @@ impl Session {
         lane: Option<ConversationId>,
         write: Result<Write, Refusal>,
     ) {
+        fail_point::pass(Step::Checked);
         let submitted = write
             .and_then(|write| self.core.conversations.submit(write, Some(asker.handle.session)));
         self.run(asker.written(lane, submitted));

@@ -38,6 +38,9 @@ pub enum Trouble {
     Hold(Duration),
     /// The disk takes nothing for so long.
     Full(Duration),
+    /// It starts anew and ends by itself, under load, where a message has come to this step; and a
+    /// start on the same data. See `crates/core/src/fail_point.rs`.
+    EndsAt(&'static str),
 }
 
 /// A run.
@@ -237,6 +240,21 @@ impl Run<'_> {
                 self.proxy.hold(true);
                 sleep(time).await;
                 self.proxy.hold(false);
+            }
+            Trouble::EndsAt(step) => {
+                server.kill()?;
+                let count = rand::random_range(100..500);
+                server.restart_with("FAIL_POINT", &format!("{step}:abort:{count}"))?;
+                let ended = async {
+                    while !server.has_ended()? {
+                        sleep(POLL).await;
+                    }
+                    anyhow::Ok(())
+                };
+                timeout(PATIENCE, ended).await.with_context(|| format!("never {step}"))??;
+                let dead = Instant::now();
+                server.restart()?;
+                return Ok(dead);
             }
             Trouble::Full(time) => {
                 server.limit_files(Some(1))?;

@@ -130,6 +130,27 @@ impl Server {
         Ok(())
     }
 
+    /// The same with one setting more, for this process alone.
+    ///
+    /// # Errors
+    ///
+    /// If it does not come back.
+    pub fn restart_with(&mut self, key: &str, value: &str) -> Result<()> {
+        self.program.settings.push((key.to_owned(), value.to_owned()));
+        let restarted = self.restart();
+        self.program.settings.pop();
+        restarted
+    }
+
+    /// Whether the process has ended.
+    ///
+    /// # Errors
+    ///
+    /// If nobody can tell.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     /// Sends a signal by its name, such as `STOP`.
     ///
     /// # Errors

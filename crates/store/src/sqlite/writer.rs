@@ -11,6 +11,7 @@ use std::thread;
 use rusqlite::{Connection, ErrorCode};
 use tokio::sync::oneshot;
 use voodoo_core::apply::Rules;
+use voodoo_core::fail_point::{self, Step};
 use voodoo_core::store::Result;
 use voodoo_core::{Fault, StoreError};
 
@@ -267,7 +268,10 @@ impl Desk {
         }
         let committed = ran.and_then(|()| connection.execute_batch("COMMIT").map_err(Failure::of));
         match committed {
-            Ok(()) => Ok(jobs),
+            Ok(()) => {
+                fail_point::pass(Step::Committed);
+                Ok(jobs)
+            }
             Err(failure) => {
                 self.cache.clear();
                 if connection.is_autocommit() {
@@ -411,7 +415,12 @@ fn in_transaction(
     connection.execute_batch("BEGIN IMMEDIATE").map_err(Failure::of)?;
     let mut tx = Tx::new(connection, cache, rules);
     for job in jobs {
-        let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.run(&mut tx)));
+        let run = || {
+            let ran = job.run(&mut tx);
+            fail_point::pass(Step::Written);
+            ran
+        };
+        let ran = std::panic::catch_unwind(std::panic::AssertUnwindSafe(run));
         let result = ran.unwrap_or_else(|_panic| Err(Fault::new("a write panicked")));
         result.map_err(cause)?;
     }

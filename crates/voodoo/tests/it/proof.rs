@@ -13,7 +13,7 @@ use crate::server::program;
 const LONG: Duration = Duration::from_millis(1_500);
 const SILENCE: Duration = Duration::from_millis(700);
 
-fn plan(name: &str, troubles: Vec<Trouble>) -> Plan {
+pub(crate) fn plan(name: &str, troubles: Vec<Trouble>) -> Plan {
     Plan {
         program: program(name, QUICK),
         n_people: 26,
@@ -29,7 +29,7 @@ fn plan(name: &str, troubles: Vec<Trouble>) -> Plan {
     }
 }
 
-fn prove(plan: &Plan) -> Outcome {
+pub(crate) fn prove(plan: &Plan) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let outcome = runtime.block_on(carry_out(plan)).unwrap();
     let first: Vec<_> = outcome.anomalies.iter().take(20).collect();
