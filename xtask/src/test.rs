@@ -22,8 +22,8 @@ const GROUPS: &[Group] = &[
 ];
 
 /// What shows that no acknowledged message is lost, doubled or out of order: the black-box runs and
-/// their checker, the simulation, power cuts, sick disks, damage, backups, system calls, malformed frames, and the browser
-/// through a kill.
+/// their checker, the simulation, power cuts, sick disks, damage, backups, system calls, malformed frames, steps that
+/// fail, schedules of threads, and the browser through a kill.
 const PROOF: &[&str] = &[
     "proof",
     "check::tests",
@@ -35,6 +35,9 @@ const PROOF: &[&str] = &[
     "backup",
     "sync_trace",
     "malformed",
+    "corpus",
+    "fail_points",
+    "schedules",
     "sick",
     "survival",
     "golden",

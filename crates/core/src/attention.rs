@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::time::Instant;
 use voodoo_proto::event::{PresenceChange, ServerFrame};
 use voodoo_proto::object::{Presence, PresenceState, StatusState};
@@ -16,6 +15,7 @@ use voodoo_proto::{ConversationId, UserId};
 use crate::frame;
 use crate::hub::{Handle, Hub};
 use crate::settings::Settings;
+use crate::sync::Mutex;
 
 /// Users whose status is kept, at most; whoever comes later shows what the sessions do.
 const MAX_STATUSES: usize = 100_000;

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use voodoo_proto::event::{ServerFrame, Skipped};
@@ -24,6 +23,7 @@ use crate::frame;
 use crate::outbox::{Outbox, OutboxLimits};
 use crate::pulse::{Lease, Pulse};
 use crate::rates::{Buckets, Resting};
+use crate::sync::Mutex;
 
 /// Locks that the maps are split over, so that fan-outs of different conversations do not meet.
 const N_LOCKS: usize = 64;

@@ -24,9 +24,12 @@ pub mod pulse;
 pub mod rates;
 pub mod retention;
 pub mod rows;
+#[cfg(shuttle)]
+pub mod schedules;
 pub mod session;
 pub mod settings;
 pub mod store;
+mod sync;
 pub mod tally;
 #[cfg(feature = "testkit")]
 pub mod testkit;

@@ -5,7 +5,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
 use tokio::sync::Notify;
 use voodoo_proto::event::{Read, Reads, ServerFrame};
 use voodoo_proto::object::UserMark;
@@ -18,6 +17,7 @@ use crate::error::StoreError;
 use crate::frame;
 use crate::settings::Settings;
 use crate::store::{ReadMark, Store, StoredMark};
+use crate::sync::Mutex;
 
 /// Marks stored in one transaction, at most.
 const MAX_BATCH: usize = 4_096;
@@ -54,7 +54,13 @@ impl Marks {
         }
     }
 
-    fn take(&self) -> Vec<ReadMark> {
+    /// Waits until there are some.
+    pub(crate) async fn filled(&self) {
+        self.filled.notified().await;
+    }
+
+    /// Takes those that wait, or as many as one transaction stores.
+    pub(crate) fn take(&self) -> Vec<ReadMark> {
         let mut pending = self.pending.lock();
         let keys: Vec<_> = pending.keys().copied().take(MAX_BATCH).collect();
         keys.into_iter()
@@ -70,7 +76,7 @@ impl MarkKeeper {
     /// Runs for as long as the process.
     pub(crate) async fn run(self) {
         loop {
-            self.marks.filled.notified().await;
+            self.marks.filled().await;
             loop {
                 tokio::time::sleep(self.settings.read_flush).await;
                 let marks = self.marks.take();

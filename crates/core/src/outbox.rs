@@ -5,8 +5,9 @@ use std::task::Waker;
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
-use parking_lot::Mutex;
 use voodoo_proto::{CloseCode, ConversationId};
+
+use crate::sync::Mutex;
 
 /// How much an outbox takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

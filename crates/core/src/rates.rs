@@ -6,11 +6,11 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::time::Instant;
 use voodoo_proto::UserId;
 use voodoo_proto::limits::{Rate, Rates};
 
+use crate::sync::Mutex;
 use crate::tally::{Rule, TALLY};
 
 /// What a request counts against.

@@ -19,6 +19,7 @@ const EDGES: &[Drawn] = &[
         to: &["voodoo-proto"],
         to_in_tests: &["voodoo-core", "voodoo-client"],
     },
+    Drawn { from: "voodoo-schedules", to: &["voodoo-proto"], to_in_tests: &[] },
     Drawn { from: "voodoo-store", to: &["voodoo-core", "voodoo-proto"], to_in_tests: &[] },
     Drawn {
         from: "voodoo-server",

@@ -1,0 +1,3 @@
+//! The core's structures under many schedules.
+
+mod schedules;
