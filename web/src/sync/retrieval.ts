@@ -127,6 +127,7 @@ export function fill(step: Step, id: wire.ConversationId): void {
   if (conversation.description === "asked" || (is_waiting && !is_held)) {
     step.request({ type: "get", conversations: [id] });
   }
+  wantContent(step, id);
 }
 
 export function takeHistory(step: Step, request: History, page: wire.HistoryPage): void {
@@ -300,9 +301,15 @@ function settleAll(step: Step, messages: readonly wire.Message[]): void {
 }
 
 /** A page did not come. */
-export function historyRefused(step: Step, request: History): void {
-  const conversation = step.conversation(request.conversation);
-  if (conversation !== undefined) step.put({ ...conversation, loading: new Set() });
+/** A page did not come. Whoever reads asks again for an older one; for the first nobody else would. */
+export function historyRefused(step: Step, request: History, refusal: Refusal): void {
+  const id = request.conversation;
+  const conversation = step.conversation(id);
+  if (conversation === undefined) return;
+  step.put({ ...conversation, loading: new Set() });
+  if (conversation.content === undefined && refusal.retry === "same") {
+    step.wait({ timer: "fill", conversation: id }, refusal.retry_after_ms ?? 1_000);
+  }
 }
 
 /** A repair did not come. */

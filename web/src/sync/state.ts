@@ -130,7 +130,7 @@ function takeRefused(step: Step, request: wire.Request, refusal: Refusal): void 
     case "send":
       return sending.sendRefused(step, request, refusal);
     case "history":
-      return retrieval.historyRefused(step, request);
+      return retrieval.historyRefused(step, request, refusal);
     case "changes":
       return retrieval.repairRefused(step, request.conversation, refusal);
     case "get":

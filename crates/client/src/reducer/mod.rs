@@ -186,7 +186,7 @@ impl State {
     fn take_refused(&mut self, request: &Request, refusal: &Refused) {
         match request {
             Request::Send(send) => self.send_refused(send, refusal),
-            Request::History(asked) => self.history_refused(asked.conversation),
+            Request::History(asked) => self.history_refused(asked.conversation, refusal),
             Request::Changes(asked) => self.repair_refused(asked.conversation, refusal),
             Request::Get(asked) => {
                 for id in &asked.conversations {

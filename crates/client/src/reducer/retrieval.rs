@@ -157,6 +157,7 @@ impl State {
                 state.request(Request::Get(Get { conversations: vec![id] }));
             }
         });
+        self.want_content(id);
     }
 
     pub(super) fn take_history(&mut self, request: &History, page: HistoryPage) {
@@ -341,11 +342,15 @@ impl State {
         }
     }
 
-    /// A page did not come.
-    pub(super) fn history_refused(&mut self, id: ConversationId) {
-        if let Some(known) = self.conversations.get_mut(&id) {
+    /// A page did not come. Whoever reads asks again for an older one; for the first nobody else
+    /// would.
+    pub(super) fn history_refused(&mut self, id: ConversationId, refusal: &Refused) {
+        self.with(id, |state, known| {
             known.loading.clear();
-        }
+            if known.content.is_none() && refusal.retry == Retry::Same {
+                state.fill_again(known, refusal);
+            }
+        });
     }
 
     /// A repair did not come.
