@@ -132,6 +132,16 @@ pub trait Store: Census + Retention {
         writes: Vec<Write>,
     ) -> Result<Vec<std::result::Result<Applied, Refusal>>>;
 
+    /// Whether a write would be taken at this moment, after those that wait; writes nothing of
+    /// anybody's. Where writes failed, it tries whether they can be taken again: whoever asks
+    /// need not write first to learn that the trouble is over.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] with the reason: a disk that fails or is full, damage, or too
+    /// much that waits.
+    async fn takes_writes(&self) -> Result<()>;
+
     /// Moves read marks forward and returns those that moved, as stored, in the order given.
     ///
     /// A mark is clamped to the newest message; one that is not greater than the stored one, or

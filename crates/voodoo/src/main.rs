@@ -3,6 +3,7 @@
 mod admin;
 mod command;
 mod config;
+mod descriptors;
 mod exit;
 mod log;
 mod notify;

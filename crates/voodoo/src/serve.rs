@@ -19,6 +19,7 @@ use voodoo_store::{SqliteOptions, SqliteStore};
 
 use crate::admin::{AdminDoor, Operator, cannot_open};
 use crate::config::{AdminListen, Config, Synchronous};
+use crate::descriptors::room_for_connections;
 use crate::exit::{Exit, Failure};
 use crate::{log, notify};
 
@@ -42,8 +43,9 @@ pub(crate) fn serve(config: &Config) -> Result<(), Failure> {
 async fn run(config: &Config) -> Result<(), Failure> {
     let mut signals = Signals::listen().map_err(Failure::with(Exit::Internal))?;
     let mut hangup = signal(SignalKind::hangup()).map_err(Failure::with(Exit::Internal))?;
-    let options = config.listener_options().map_err(Failure::with(Exit::Config))?;
-    let tls = options.tls.clone();
+    let mut options = config.listener_options().map_err(Failure::with(Exit::Config))?;
+    options.max_connections = options.max_connections.min(room_for_connections());
+    let (tls, max_connections) = (options.tls.clone(), options.max_connections);
     let mut parts = Parts::open(config)?;
     let listening = Listening::bind(config).map_err(Failure::with(Exit::Unavailable))?;
     let doors =
@@ -54,6 +56,7 @@ async fn run(config: &Config) -> Result<(), Failure> {
         data = %config.data.display(),
         listen = %local,
         url = parts.door.url_at(local),
+        max_connections,
         "serving"
     );
     let link = parts.door.setup_link(local).await;

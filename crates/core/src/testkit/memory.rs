@@ -66,6 +66,10 @@ impl Store for MemoryStore {
         Ok(results)
     }
 
+    async fn takes_writes(&self) -> Result<()> {
+        Ok(())
+    }
+
     async fn advance_read(
         &self,
         marks: Vec<ReadMark>,

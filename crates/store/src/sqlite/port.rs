@@ -28,6 +28,11 @@ impl Store for SqliteStore {
         self.writer.write(writes.len(), move |tx| apply_all(tx, &writes)).await
     }
 
+    async fn takes_writes(&self) -> Result<()> {
+        // Before any work the writer heals what a failure left behind, or says why it cannot.
+        self.writer.write(1, |_tx| Ok(())).await
+    }
+
     async fn advance_read(
         &self,
         marks: Vec<ReadMark>,

@@ -94,8 +94,12 @@ async fn a_disk_that_takes_nothing_stops_acknowledging_and_not_reading_until_it_
             for _ in 0..5 {
                 refused(sender.send().await, "the disk takes nothing");
             }
+            refused(store.takes_writes().await, "the disk takes nothing");
             assert_eq!(sender.read().await.unwrap(), sender.acked.len(), "{failing:?} {round}");
             disk.fail(None);
+            if round == 1 {
+                store.takes_writes().await.expect("asking is enough to get well");
+            }
             sender.send().await.expect("no restart is needed");
         }
         // Nothing was acknowledged on the word of a sync that had failed.
@@ -181,6 +185,7 @@ async fn damage_that_a_reading_meets_stops_acknowledging_and_names_the_remedy() 
     let read = store.history(ann, group, Around::After(0), ALL).await;
     assert!(matches!(read, Err(StoreError::Fault(_))), "{read:?}");
     refused(send(&store).await, REMEDY);
+    refused(store.takes_writes().await, REMEDY);
     let size = PageSize { n_messages: 5, n_bytes: usize::MAX };
     let newest = store.history(ann, group, Around::Newest, size).await.unwrap();
     assert_eq!(newest.messages.len(), 5, "what is whole can be read");

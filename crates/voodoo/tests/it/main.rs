@@ -20,5 +20,7 @@ mod proof_slow;
 mod proxies;
 mod server;
 mod service;
+mod shortage;
+mod stop;
 mod sync_trace;
 mod tls;

@@ -168,6 +168,10 @@ impl Store for WatchedStore {
         Ok(results)
     }
 
+    async fn takes_writes(&self) -> Result<()> {
+        self.model.takes_writes().await
+    }
+
     async fn advance_read(
         &self,
         mut marks: Vec<ReadMark>,
