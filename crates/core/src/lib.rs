@@ -18,6 +18,7 @@ pub mod fault;
 pub mod frame;
 mod gathers;
 pub mod hub;
+pub mod likeness;
 mod marks;
 pub mod outbox;
 pub mod pulse;

@@ -225,6 +225,10 @@ pub struct InviteRow {
 pub trait Rows {
     /// The user of that id.
     fn user(&mut self, user: UserId) -> Result<Option<UserRow>, Fault>;
+    /// Whether an account has a handle of the same [`look`](crate::likeness::look).
+    fn is_handle_alike(&mut self, handle: &str) -> Result<bool, Fault>;
+    /// Everyone who is an admin of the server, by ascending id.
+    fn admins(&mut self) -> Result<Vec<UserRow>, Fault>;
     /// Writes a user that exists.
     fn put_user(&mut self, row: UserRow) -> Result<(), Fault>;
 

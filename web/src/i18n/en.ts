@@ -104,11 +104,12 @@ export const en = {
   "refusal.internal": "Something broke on the server. Try again.",
   "refusal.expired": "This waited longer than 14 days and was not sent.",
   "refusal.network": "The server cannot be reached. Check your connection.",
-  "refusal.handleTaken": "This handle is taken.",
+  "refusal.handleTaken": "This handle is taken, or one that looks like it.",
   "refusal.handleForm": "2 to 32 of a–z, 0–9, dot, dash and underscore, a letter first.",
   "refusal.empty": "Please fill this in.",
   "refusal.passwordShort": "At least 8 characters, please.",
   "refusal.passwordWeak": "Too easy to guess, or it contains the handle. Take another one, please.",
+  "refusal.nameAlike": "An admin of this server is called like this, or almost. Take another name, please.",
   "refusal.nameForm": "1 to 64 characters, please.",
   "refusal.passwordOld": "This is not your present password.",
 

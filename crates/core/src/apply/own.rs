@@ -7,6 +7,7 @@ use voodoo_proto::{ConversationId, RefusalCode, UserId};
 use super::{Applied, Effect, Inside, Reply, Rules, Ruling, known_user, touch_member, view};
 use crate::account;
 use crate::error::{Fault, Refusal};
+use crate::likeness::check_name;
 use crate::rows::{Rows, Standing, UserRow};
 use crate::store::{ReadMark, StoredMark};
 
@@ -137,6 +138,7 @@ impl Profile {
         if me.name == name {
             return Ok(Applied::unchanged(Reply::Done));
         }
+        check_name(rows, &name, Some(&me))?;
         me.name = name;
         me.profile += 1;
         Ok(Applied { reply: Reply::Done, effects: vec![touch_me(rows, me)?] })

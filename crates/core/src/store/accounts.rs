@@ -181,7 +181,7 @@ pub trait Accounts: Send + Sync + 'static {
     /// # Errors
     ///
     /// A refusal `gone` if the invite is unknown, used up or expired, `conflict` with `handle` if
-    /// the handle is taken.
+    /// the handle is taken or looks like one that is.
     async fn sign_up(
         &self,
         invite: Option<SecretHash>,
@@ -195,7 +195,7 @@ pub trait Accounts: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// A refusal `conflict` with `handle` if the handle is taken.
+    /// A refusal `conflict` with `handle` if the handle is taken or looks like one that is.
     async fn add_account(&self, new: NewAccount, now_ms: u64) -> Result<SignedUp>;
 
     /// What the password of a handle is checked against.

@@ -9,6 +9,7 @@ use super::memory::MemoryStore;
 use super::tables::{Account as AccountOf, DeviceOf, Invite, Secret, Tables, Ticket};
 use crate::apply::{join_by_invite, own_view};
 use crate::error::{Fault, Refusal, StoreError};
+use crate::likeness::{check_account, look};
 use crate::rows::{InviteRow, Rows as _, UserRow};
 use crate::store::{
     Account, Accounts, Authenticated, Claim, Credential, InviteTarget, NewAccount, NewDevice,
@@ -27,10 +28,7 @@ impl Tables {
     }
 
     fn insert_user(&mut self, new: NewUser, role: ServerRole, now_ms: u64) -> Result<UserId> {
-        if self.handles.contains_key(&new.handle) {
-            let refusal = Refusal::new(RefusalCode::Conflict, "the handle is taken");
-            return Err(Refusal { field: Some("handle"), ..refusal }.into());
-        }
+        check_account(self, &new, role)?;
         let user = UserId::new(self.new_id("user")).map_err(Fault::new)?;
         let row = UserRow {
             user,
@@ -45,6 +43,10 @@ impl Tables {
             n_conversations: 0,
         };
         self.handles.insert(row.handle.clone(), user);
+        self.looks.insert(look(&row.handle));
+        if role == ServerRole::Admin {
+            self.admins.insert(user);
+        }
         self.users.insert(user, row);
         self.accounts.insert(user, AccountOf { password: new.password, created_ms: now_ms });
         Ok(user)

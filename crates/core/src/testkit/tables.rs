@@ -7,6 +7,7 @@ use voodoo_proto::object::Kind;
 use voodoo_proto::{ClientId, ConversationId, DeviceId, InviteId, UserId};
 
 use crate::error::Fault;
+use crate::likeness;
 use crate::rows::{
     ConversationRow, InviteRow, MemberRow, MessageRow, Placed, ReactionKey, Rows, UserRow,
 };
@@ -54,6 +55,9 @@ pub(super) struct Tables {
     pub(super) is_claimed: bool,
     pub(super) users: BTreeMap<UserId, UserRow>,
     pub(super) handles: BTreeMap<String, UserId>,
+    /// The looks of all handles.
+    pub(super) looks: BTreeSet<String>,
+    pub(super) admins: BTreeSet<UserId>,
     pub(super) accounts: BTreeMap<UserId, Account>,
     pub(super) devices: BTreeMap<DeviceId, DeviceOf>,
     pub(super) secrets: BTreeMap<SecretHash, Secret>,
@@ -120,6 +124,14 @@ fn reaction(key: &ReactionKey<'_>) -> (ConversationId, u64, String, UserId) {
 impl Rows for Tables {
     fn user(&mut self, user: UserId) -> Result<Option<UserRow>, Fault> {
         Ok(self.users.get(&user).cloned())
+    }
+
+    fn is_handle_alike(&mut self, handle: &str) -> Result<bool, Fault> {
+        Ok(self.looks.contains(&likeness::look(handle)))
+    }
+
+    fn admins(&mut self) -> Result<Vec<UserRow>, Fault> {
+        Ok(self.admins.iter().filter_map(|user| self.users.get(user)).cloned().collect())
     }
 
     fn put_user(&mut self, row: UserRow) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use voodoo_core::apply::join_by_invite;
+use voodoo_core::likeness::check_account;
 use voodoo_core::rows::{Rows as _, UserRow};
 use voodoo_core::store::{
     Authenticated, Claim, NewAccount, NewDevice, NewInvite, NewUser, OneTime, Opened, Result,
@@ -70,7 +71,7 @@ pub(super) fn claim(tx: &mut Tx<'_>, claim: &Claim, now_ms: u64) -> Result<Opene
             return Err(gone("the server has an owner"));
         }
         take_one_time(tx.db, OneTime::SetUp, claim.secret, now_ms)?;
-        let user = insert_user(tx.db, &claim.user, ServerRole::Admin, now_ms)?;
+        let user = insert_user(tx, &claim.user, ServerRole::Admin, now_ms)?;
         let device = insert_device(tx.db, user, &claim.device, now_ms)?;
         set_claimed(tx.db)?;
         if let Some(name) = &claim.server_name {
@@ -88,7 +89,7 @@ fn set_claimed(db: &Connection) -> Result<()> {
 
 pub(super) fn add_account(tx: &mut Tx<'_>, new: &NewAccount, now_ms: u64) -> Result<SignedUp> {
     tx.all_or_nothing(|tx| {
-        let user = insert_user(tx.db, &new.user, new.role, now_ms)?;
+        let user = insert_user(tx, &new.user, new.role, now_ms)?;
         let device = match &new.device {
             Some(device) => Some(insert_device(tx.db, user, device, now_ms)?),
             None => None,
@@ -113,7 +114,7 @@ pub(super) fn sign_up(tx: &mut Tx<'_>, request: &SignUp, now_ms: u64) -> Result<
             Some(code) => Some(tx.invite(code, now_ms)?.ok_or_else(dead_invite)?),
             None => None,
         };
-        let user = insert_user(tx.db, &request.user, ServerRole::Member, now_ms)?;
+        let user = insert_user(tx, &request.user, ServerRole::Member, now_ms)?;
         let device = match &request.device {
             Some(device) => Some(insert_device(tx.db, user, device, now_ms)?),
             None => None,
@@ -136,15 +137,9 @@ pub(super) fn sign_up(tx: &mut Tx<'_>, request: &SignUp, now_ms: u64) -> Result<
     })
 }
 
-fn insert_user(db: &Connection, user: &NewUser, role: ServerRole, now_ms: u64) -> Result<UserId> {
-    let sql = "SELECT EXISTS(SELECT 1 FROM user_account WHERE handle = ?1)";
-    if db.query_row(sql, [&user.handle], |row| row.get(0)).map_err(Fault::new)? {
-        return Err(Refusal {
-            field: Some("handle"),
-            ..Refusal::new(RefusalCode::Conflict, "the handle is taken")
-        }
-        .into());
-    }
+fn insert_user(tx: &mut Tx<'_>, user: &NewUser, role: ServerRole, now_ms: u64) -> Result<UserId> {
+    check_account(tx, user, role)?;
+    let db = tx.db;
     let sql = "INSERT INTO user_account(handle, name, name_key, kind, role, password, created_ms)
         VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)";
     execute(

@@ -28,6 +28,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "retention",
         sql: include_str!("../../migrations/sqlite/0003_retention.sql"),
     },
+    Migration {
+        version: 4,
+        name: "likeness",
+        sql: include_str!("../../migrations/sqlite/0004_likeness.sql"),
+    },
 ];
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS schema_migrations(

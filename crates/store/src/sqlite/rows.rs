@@ -172,6 +172,18 @@ impl Rows for Tx<'_> {
         self.cache.users.get(user, || table::find_user(db, user))
     }
 
+    fn is_handle_alike(&mut self, handle: &str) -> Result<bool, Fault> {
+        table::is_handle_alike(self.db, handle)
+    }
+
+    fn admins(&mut self) -> Result<Vec<UserRow>, Fault> {
+        let mut admins = Vec::new();
+        for user in table::admins(self.db)? {
+            admins.extend(self.user(user)?);
+        }
+        Ok(admins)
+    }
+
     fn put_user(&mut self, row: UserRow) -> Result<(), Fault> {
         self.cache.users.put_later(row.user, row);
         Ok(())

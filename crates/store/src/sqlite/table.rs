@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use voodoo_core::Fault;
+use voodoo_core::likeness::{LOOK_SQL, look};
 use voodoo_core::rows::{ConversationRow, MemberRow, MessageRow, UserRow};
 use voodoo_proto::object::Body;
 use voodoo_proto::{ConversationId, UserId};
@@ -154,6 +155,20 @@ pub(super) fn find_user(db: &Connection, user: UserId) -> Result<Option<UserRow>
     let sql = sql_of(&["SELECT ", USER, " FROM user_account WHERE user_id = ?1"]);
     let mut statement = db.prepare_cached(&sql).map_err(Fault::new)?;
     statement.query_row([user.get()], user_row).optional().map_err(Fault::new)
+}
+
+pub(super) fn is_handle_alike(db: &Connection, handle: &str) -> Result<bool, Fault> {
+    let sql = sql_of(&["SELECT EXISTS(SELECT 1 FROM user_account WHERE ", LOOK_SQL, " = ?1)"]);
+    let mut statement = db.prepare_cached(&sql).map_err(Fault::new)?;
+    statement.query_row([look(handle)], |row| row.get(0)).map_err(Fault::new)
+}
+
+pub(super) fn admins(db: &Connection) -> Result<Vec<UserId>, Fault> {
+    // The number stands here as in the index of admins.
+    let sql = "SELECT user_id FROM user_account WHERE role = 1 ORDER BY user_id";
+    let mut statement = db.prepare_cached(sql).map_err(Fault::new)?;
+    let rows = statement.query_map([], |row| user_id(row, 0)).map_err(Fault::new)?;
+    rows.collect::<Result<_, _>>().map_err(Fault::new)
 }
 
 pub(super) fn find_conversation(

@@ -58,7 +58,7 @@ fn what_cannot_be_done_ends_with_65_and_says_why() {
     let data = fresh("cli-refused");
     on(&data, &["user", "add", "ada", "--name", "Ada"]).well();
     for (words, why) in [
-        (&["user", "add", "ada", "--name", "Ada"][..], "handle: the handle is taken"),
+        (&["user", "add", "ada", "--name", "Ada"][..], "handle: the handle is taken, or looks like one that is"),
         (&["user", "add", "1da", "--name", "Ada"], "handle: 2 to 32 of"),
         (&["user", "add", "eve", "--name", " "], "name: 1 to 64"),
         (&["user", "reset", "nobody"], "there is no account \"nobody\""),

@@ -141,7 +141,7 @@ test("a taken handle is said beside the handle", async () => {
   await screen.findByRole("heading", { name: "Join Harbour" });
   await fill({ "Your name": "Bo", Handle: "ada", Password: "a lamp by the window" });
   await userEvent.click(screen.getByRole("button", { name: "Join" }));
-  await waitFor(() => expect(errorOf("Handle")).toBe("This handle is taken."));
+  await waitFor(() => expect(errorOf("Handle")).toBe("This handle is taken, or one that looks like it."));
 });
 
 test("an invite that was used up asks for a new one", async () => {

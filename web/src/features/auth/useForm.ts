@@ -74,6 +74,7 @@ function fieldErrors(error: unknown): Errors | undefined {
     return { handle: code === "conflict" ? t("refusal.handleTaken") : t("refusal.handleForm") };
   if (field === "password" || field === "new") return { password: t("refusal.passwordWeak") };
   if (field === "old") return { old: t("refusal.passwordOld") };
+  if (field === "name" && code === "conflict") return { name: refusalText(error) };
   if (field === "name" || field === "server_name") return { [field]: t("refusal.nameForm") };
   return undefined;
 }

@@ -7,7 +7,9 @@ use voodoo_proto::object::{Kind, Role, ServerRole, SettingsChange};
 
 use super::reading::code;
 use super::stage::{NOW_MS, Stage, device, person};
-use crate::store::{Claim, NewAccount, NewInvite, OneTime, Opened};
+use crate::apply::{Profile, Write};
+use crate::error::StoreError;
+use crate::store::{Claim, NewAccount, NewInvite, NewUser, OneTime, Opened};
 use crate::testkit::Engine;
 
 const LATER_MS: u64 = NOW_MS + 3_600_000;
@@ -106,6 +108,40 @@ async fn owner(stage: &Stage) -> voodoo_proto::UserId {
 
 fn invite(byte: u8, by: voodoo_proto::UserId) -> NewInvite {
     NewInvite { code: [byte; 32], by, conversation: None, uses: Some(1), expires_ms: LATER_MS }
+}
+
+/// Neither by a handle that looks like one that is taken, nor by the name of an admin; what is
+/// refused changes nothing. Admins, and whoever has the name already, are not held up.
+pub async fn nobody_looks_like_somebody_else(engine: Arc<dyn Engine>) {
+    let stage = Stage::new(engine);
+    owner(&stage).await;
+    let engine = &stage.engine;
+    let add = async |handle: &str, name: &str, role| {
+        let user = NewUser { name: name.to_owned(), ..person(handle) };
+        engine.add_account(NewAccount { user, role, device: None }, NOW_MS).await
+    };
+    let tom = add("tom", "Tom", ServerRole::Member).await.expect("a member").user;
+    let refused = |field| Some((RefusalCode::Conflict, Some(field)));
+    let why = |result: crate::store::Result<_>| match result {
+        Err(StoreError::Refused(refusal)) => Some((refusal.code, refusal.field)),
+        _ => None,
+    };
+    for handle in ["tom", "torn", "t0m", "t0rn"] {
+        let tried = add(handle, "Somebody", ServerRole::Admin).await.map(drop);
+        assert_eq!(why(tried), refused("handle"), "{handle}");
+    }
+    for name in ["Ann", "ANN", " a n n", "\u{410}nn", "@ann"] {
+        let tried = add("eve", name, ServerRole::Member).await.map(drop);
+        assert_eq!(why(tried), refused("name"), "{name}");
+        let rename = Profile { by: tom, name: name.to_owned() };
+        let renamed = stage.write(Write::Profile(rename)).await;
+        let refusal = renamed.expect_err(name);
+        assert_eq!((refusal.code, refusal.field), (RefusalCode::Conflict, Some("name")), "{name}");
+    }
+    add("tim", "Tom", ServerRole::Member).await.expect("people may have the same name");
+    add("anna", "Ann", ServerRole::Admin).await.expect("an admin may have that of another");
+    let rename = Profile { by: tom, name: "Tom Ann".to_owned() };
+    stage.write(Write::Profile(rename)).await.expect("another name");
 }
 
 /// A handle that is taken does not use it up; nobody gets in by it twice.
@@ -281,7 +317,7 @@ pub async fn a_shut_account_opens_nothing(engine: Arc<dyn Engine>) {
     let refused = engine.open_device(bob, device(2, LATER_MS), NOW_MS).await;
     assert_eq!(code(refused), Some(RefusalCode::Unauthenticated));
     assert!(engine.credential("bob").await.expect("a look").expect("a password").is_disabled);
-    let write = crate::apply::Write::Send(stage.message(direct, ann, "are you there?"));
+    let write = Write::Send(stage.message(direct, ann, "are you there?"));
     assert_eq!(stage.write(write).await.map_err(|no| no.code).err(), Some(RefusalCode::ReadOnly));
     engine.set_disabled(bob, false, NOW_MS).await.expect("it is opened");
     engine.open_device(bob, device(3, LATER_MS), NOW_MS).await.expect("a device");

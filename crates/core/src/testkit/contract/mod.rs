@@ -61,6 +61,7 @@ macro_rules! store_contract {
             the_first_admin_that_the_operator_makes_is_the_owner
             a_secret_works_once
             a_newer_secret_replaces_the_older
+            nobody_looks_like_somebody_else
             an_invite_lets_in_as_often_as_it_says
             an_invite_into_a_conversation_makes_a_member
             only_those_who_lead_invite
