@@ -58,7 +58,10 @@ fn what_cannot_be_done_ends_with_65_and_says_why() {
     let data = fresh("cli-refused");
     on(&data, &["user", "add", "ada", "--name", "Ada"]).well();
     for (words, why) in [
-        (&["user", "add", "ada", "--name", "Ada"][..], "handle: the handle is taken, or looks like one that is"),
+        (
+            &["user", "add", "ada", "--name", "Ada"][..],
+            "handle: the handle is taken, or looks like one that is",
+        ),
         (&["user", "add", "1da", "--name", "Ada"], "handle: 2 to 32 of"),
         (&["user", "add", "eve", "--name", " "], "name: 1 to 64"),
         (&["user", "reset", "nobody"], "there is no account \"nobody\""),
@@ -75,7 +78,7 @@ fn what_cannot_be_done_ends_with_65_and_says_why() {
     for (input, why) in [
         ("short\n", "password: at least 8 characters"),
         ("", "password: at least 8 characters"),
-        ("password123\n", "password: is one that everyone tries first"),
+        ("password123\n", "password: is too easy to guess"),
     ] {
         on_with(&data, &words, input).failed(65, why);
     }
