@@ -91,6 +91,10 @@ pub(crate) struct Slice {
 
 impl Audience {
     pub(crate) fn add(&mut self, subscriber: Subscriber) {
+        // Most conversations have one or two sessions; a vector would make room for four at once.
+        if self.slots.len() == self.slots.capacity() {
+            self.slots.reserve_exact(self.slots.len().max(1));
+        }
         self.slots.push(Some(subscriber));
     }
 

@@ -50,9 +50,6 @@ struct State {
     close: Option<CloseCode>,
 }
 
-/// Room for frames that an empty outbox keeps.
-const FRAMES_KEPT: usize = 4;
-
 /// A frame on its way.
 #[derive(Debug)]
 pub struct Queued {
@@ -169,9 +166,14 @@ impl Outbox {
     /// Takes frames to write, at most `n_frames`; [`Outbox::written`] says when they are gone.
     pub fn take(&self, into: &mut VecDeque<Queued>, n_frames: usize) {
         let mut state = self.state.lock();
+        if into.is_empty() && state.frames.len() <= n_frames {
+            // Handed over as it is: an empty outbox keeps no room.
+            *into = std::mem::take(&mut state.frames);
+            return;
+        }
         let n = state.frames.len().min(n_frames);
         into.extend(state.frames.drain(..n));
-        if state.frames.is_empty() && state.frames.capacity() > FRAMES_KEPT {
+        if state.frames.is_empty() {
             state.frames = VecDeque::new();
         }
     }

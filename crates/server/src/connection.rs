@@ -20,14 +20,11 @@ use voodoo_core::outbox::{Load, Outbox, Queued};
 use voodoo_core::tally::TALLY;
 use voodoo_proto::CloseCode;
 
-use crate::listener::Place;
+use crate::tls::Stream;
 use crate::ws::{Decoder, Incoming, Limits, Role, encode};
 
 /// Frames handed to one vectored write, at most.
 const FRAMES_PER_WRITE: usize = 32;
-/// Room for frames that an idle connection keeps: what one event needs, so that it costs no
-/// allocation.
-const FRAMES_KEPT: usize = 4;
 /// Pongs that wait, at most; of more the oldest go, for RFC 6455 wants the last ping answered.
 const MAX_PONGS: usize = 16;
 /// How long a closed connection waits for the other side to take its close frame and go.
@@ -44,20 +41,22 @@ pub(crate) struct Connection<S> {
     session: Session,
     decoder: Decoder,
     /// What came with the upgrade request already.
-    leftover: Vec<u8>,
+    leftover: Box<[u8]>,
     /// Taken from the outbox and not yet written; the first one up to `n_written`.
     writing: VecDeque<Queued>,
     n_written: usize,
-    /// Pongs and the close frame, which go between whole frames.
-    control: VecDeque<Bytes>,
+    /// Pongs and the close frame, which go between whole frames. Boxed, for there are few.
+    #[expect(clippy::box_collection, reason = "an idle connection has none")]
+    control: Option<Box<VecDeque<Bytes>>>,
     /// Before `hello`, and while closing: when patience ends.
     deadline: Option<Pin<Box<Sleep>>>,
     stage: Stage,
     /// The other side has sent its close frame.
     has_left: bool,
-    /// Counts it among the listener's connections.
-    _place: Option<Place>,
 }
+
+/// With what tokio puts around it, a connection's task fits into 384 bytes, three lines of a cache.
+const _: () = assert!(size_of::<Connection<Stream>>() <= 272);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -73,7 +72,8 @@ enum Stage {
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Farewell {
     number: Option<u16>,
-    reason: &'static str,
+    /// Whose reason is told; of what the other side said, none.
+    code: Option<CloseCode>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -85,21 +85,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             session,
             decoder: Decoder::new(Role::Server, Limits::new(max_message_bytes)),
             // Copied, for even when empty it keeps hyper's whole read buffer alive.
-            leftover: leftover.to_vec(),
+            leftover: leftover.into(),
             writing: VecDeque::new(),
             n_written: 0,
-            control: VecDeque::new(),
+            control: None,
             deadline: Some(Box::pin(tokio::time::sleep(hello))),
             stage: Stage::Open,
             has_left: false,
-            _place: None,
         }
-    }
-
-    /// Counted for as long as it lives.
-    pub(crate) fn in_place(mut self, place: Option<Place>) -> Self {
-        self._place = place;
-        self
     }
 
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -151,7 +144,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Begins to end the connection; the first code stands.
     fn close(&mut self, code: CloseCode) {
-        self.close_with(code, Farewell { number: Some(code.number()), reason: code.reason() });
+        self.close_with(code, Farewell { number: Some(code.number()), code: Some(code) });
     }
 
     fn close_with(&mut self, code: CloseCode, farewell: Farewell) {
@@ -175,7 +168,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             && is_written
             && !self.has_output()
         {
-            self.control.push_back(encode::close_frame(farewell.number, farewell.reason));
+            let reason = farewell.code.map_or("", CloseCode::reason);
+            let frame = encode::close_frame(farewell.number, reason);
+            self.control.get_or_insert_default().push_back(frame);
             self.stage = Stage::Closed;
         }
     }
@@ -191,7 +186,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn has_output(&self) -> bool {
         let has_queued = self.session.outbox().is_some_and(Outbox::has_frames);
-        has_queued || !self.writing.is_empty() || !self.control.is_empty()
+        has_queued || !self.writing.is_empty() || self.control.is_some()
     }
 
     /// Writes all there is. `Pending` when the socket takes no more.
@@ -219,9 +214,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             self.wrote(n);
         }
-        if self.writing.capacity() > FRAMES_KEPT {
-            self.writing = VecDeque::new();
-        }
+        self.writing = VecDeque::new();
         if self.stage == Stage::Closed {
             // Nothing comes after the close frame. Clients wait for the server to end the
             // connection, and what they may still be sending has to be read away until they go.
@@ -238,7 +231,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Takes what is to be written next; control frames go first, between whole frames.
     fn fill(&mut self) {
         if self.writing.is_empty() {
-            let control = self.control.drain(..);
+            let control = self.control.take().into_iter().flat_map(|control| *control);
             self.writing.extend(control.map(|frame| Queued { frame, load: Load::Control }));
             if self.stage == Stage::Closed {
                 return;
@@ -307,16 +300,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match incoming {
             Incoming::Close(number, _) => {
                 self.has_left = true;
-                self.close_with(CloseCode::Normal, Farewell { number, reason: "" });
+                self.close_with(CloseCode::Normal, Farewell { number, code: None });
             }
             _ if self.stage != Stage::Open => {}
             Incoming::Text(text) => self.take_text(&text),
             Incoming::Binary(_) => self.close(CloseCode::Binary),
             Incoming::Ping(payload) => {
-                if self.control.len() >= MAX_PONGS {
-                    self.control.pop_front();
+                let control = self.control.get_or_insert_default();
+                if control.len() >= MAX_PONGS {
+                    control.pop_front();
                 }
-                self.control.push_back(encode::pong_frame(&payload));
+                control.push_back(encode::pong_frame(&payload));
             }
             Incoming::Pong => {}
         }

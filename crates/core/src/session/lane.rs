@@ -39,7 +39,8 @@ struct Lane {
 
 /// The lanes of a session; one that is empty does not exist.
 #[derive(Default)]
-pub(super) struct Lanes(HashMap<ConversationId, Lane>);
+#[expect(clippy::box_collection, reason = "an idle session has none, and its room is for life")]
+pub(super) struct Lanes(Option<Box<HashMap<ConversationId, Lane>>>);
 
 impl Lanes {
     /// Returns the request if it may start now; otherwise keeps it.
@@ -49,7 +50,8 @@ impl Lanes {
         incoming: Incoming,
     ) -> Option<Incoming> {
         let class = class(&incoming.request);
-        let lane = self.0.entry(conversation).or_insert_with(|| Lane {
+        let lanes = self.0.get_or_insert_default();
+        let lane = lanes.entry(conversation).or_insert_with(|| Lane {
             class,
             n_running: 0,
             waiting: VecDeque::new(),
@@ -65,7 +67,8 @@ impl Lanes {
 
     /// Notes that a request has ended and returns those that may start now, in order.
     pub(super) fn leave(&mut self, conversation: ConversationId) -> Vec<Incoming> {
-        let Some(lane) = self.0.get_mut(&conversation) else { return Vec::new() };
+        let Some(lanes) = &mut self.0 else { return Vec::new() };
+        let Some(lane) = lanes.get_mut(&conversation) else { return Vec::new() };
         lane.n_running -= 1;
         let mut ready = Vec::new();
         while let Some(next) = lane.waiting.front() {
@@ -78,10 +81,10 @@ impl Lanes {
             ready.extend(lane.waiting.pop_front());
         }
         if lane.n_running == 0 {
-            self.0.remove(&conversation);
+            lanes.remove(&conversation);
         }
-        if self.0.is_empty() {
-            self.0 = HashMap::new();
+        if lanes.is_empty() {
+            self.0 = None;
         }
         ready
     }
@@ -114,6 +117,6 @@ mod tests {
         assert_eq!(started(lanes.leave(conversation)), [0; 0]);
         assert_eq!(started(lanes.leave(conversation)), [5]);
         assert_eq!(started(lanes.leave(conversation)), [0; 0]);
-        assert!(lanes.0.is_empty());
+        assert!(lanes.0.is_none());
     }
 }

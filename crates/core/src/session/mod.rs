@@ -59,8 +59,8 @@ enum Done {
 
 /// Whether the client has said `hello`, and whether `welcome` was queued.
 enum Phase {
-    /// Nothing said yet.
-    Silent(Option<Authenticated>),
+    /// Nothing said yet. Boxed, for the room stays with the session for its life.
+    Silent(Option<Box<Authenticated>>),
     /// `hello` was said; what comes meanwhile waits.
     Starting(Vec<Early>),
     /// `welcome` was queued.
@@ -105,7 +105,7 @@ impl Session {
         Self {
             core,
             handle: None,
-            phase: Phase::Silent(who),
+            phase: Phase::Silent(who.map(Box::new)),
             tasks: None,
             n_in_flight: 0,
             lanes: Lanes::default(),
@@ -190,7 +190,7 @@ impl Session {
         fail_point::pass(Step::Decoded);
         match (incoming, &mut self.phase) {
             (Incoming { request: Request::Hello(hello), .. }, Phase::Silent(who)) => {
-                let who = who.take();
+                let who = who.take().map(|who| *who);
                 self.greet(hello, who)
             }
             (Incoming { request: Request::Hello(_), .. }, _) => Err(CloseCode::Protocol),

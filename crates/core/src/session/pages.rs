@@ -19,7 +19,7 @@ pub(super) enum Pages {
     /// The pages of a sync.
     Sync(Box<SyncPages>),
     /// The pages that close a lag.
-    Heads(HeadPages),
+    Heads(Box<HeadPages>),
 }
 
 impl Pages {

@@ -147,5 +147,5 @@ pub(super) async fn catch_up(core: Arc<Core>, handle: Arc<Handle>, lag: Lag) -> 
             (Vec::new(), 0)
         }
     };
-    Done::Caught(Pages::Heads(HeadPages::new(heads, user_rev)))
+    Done::Caught(Pages::Heads(Box::new(HeadPages::new(heads, user_rev))))
 }
