@@ -20,6 +20,7 @@ use voodoo_core::outbox::{Load, Outbox, Queued};
 use voodoo_core::tally::TALLY;
 use voodoo_proto::CloseCode;
 
+use crate::listener::Place;
 use crate::tls::Stream;
 use crate::ws::{Decoder, Incoming, Limits, Role, encode};
 
@@ -53,10 +54,12 @@ pub(crate) struct Connection<S> {
     stage: Stage,
     /// The other side has sent its close frame.
     has_left: bool,
+    /// Counts it among the listener's connections.
+    _place: Option<Place>,
 }
 
 /// With what tokio puts around it, a connection's task fits into 384 bytes, three lines of a cache.
-const _: () = assert!(size_of::<Connection<Stream>>() <= 272);
+const _: () = assert!(size_of::<Connection<Stream>>() <= 280);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
@@ -92,7 +95,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             deadline: Some(Box::pin(tokio::time::sleep(hello))),
             stage: Stage::Open,
             has_left: false,
+            _place: None,
         }
+    }
+
+    /// Counted for as long as it lives.
+    pub(crate) fn in_place(mut self, place: Option<Place>) -> Self {
+        self._place = place;
+        self
     }
 
     fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<()> {

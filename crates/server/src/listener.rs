@@ -65,7 +65,7 @@ pub async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let options = Arc::new(options);
-    let n_connections = Arc::new(AtomicUsize::new(0));
+    let live = Live::default();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -79,33 +79,43 @@ pub async fn serve(
                 continue;
             }
         };
-        let place = Place::take(&n_connections);
-        if n_connections.load(Ordering::Relaxed) > options.max_connections {
+        let place = live.place();
+        if live.n_connections() > options.max_connections {
             continue;
         }
-        let connection = serve_one(stream, peer, router.clone(), Arc::clone(&options));
+        let connection = serve_one((stream, peer), router.clone(), Arc::clone(&options), place);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection ended early");
             }
-            drop(place);
         });
     }
 }
 
-/// One connection among those counted.
-struct Place(Arc<AtomicUsize>);
+/// The connections of a listener, counted; every request carries it among its extensions.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Live(Arc<AtomicUsize>);
 
-impl Place {
-    fn take(counter: &Arc<AtomicUsize>) -> Self {
-        counter.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(counter))
+impl Live {
+    fn n_connections(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Counts one connection for as long as what is returned lives: also a WebSocket holds one,
+    /// since HTTP is done with a connection that it has handed on.
+    pub(crate) fn place(&self) -> Place {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Place(self.clone())
     }
 }
 
+/// One connection among those counted.
+#[derive(Debug)]
+pub(crate) struct Place(Live);
+
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -115,10 +125,10 @@ fn canonical(address: SocketAddr) -> SocketAddr {
 }
 
 async fn serve_one(
-    socket: TcpStream,
-    peer: SocketAddr,
+    (socket, peer): (TcpStream, SocketAddr),
     router: Router,
     options: Arc<ListenerOptions>,
+    place: Place,
 ) -> Result<(), Box<dyn Error + Send + Sync>> {
     socket.set_nodelay(true)?;
     let addresses = Addresses { peer, local: canonical(socket.local_addr()?) };
@@ -130,8 +140,10 @@ async fn serve_one(
             tokio::time::timeout(options.header_timeout, handshake).await??
         }
     };
+    let live = place.0.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(addresses);
+        request.extensions_mut().insert(live.clone());
         let response = router.clone().oneshot(request.map(Body::new));
         async move { Ok::<_, Infallible>(response.await.unwrap_or_else(|never| match never {})) }
     });
@@ -143,5 +155,6 @@ async fn serve_one(
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades()
         .await?;
+    drop(place);
     Ok(())
 }

@@ -27,11 +27,17 @@ pub(crate) async fn livez() -> Json<[Check; 1]> {
     std::future::ready(Json([check("process", true)])).await
 }
 
-/// `GET /readyz`: the store answers, and the server is not about to stop.
-pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> (StatusCode, Json<[Check; 2]>) {
-    let reading = tokio::time::timeout(door.options.ready_timeout, door.core.accounts.about());
-    let is_read = matches!(reading.await, Ok(Ok(_)));
-    let checks = [check("store", is_read), check("not_draining", !door.is_draining())];
+/// `GET /readyz`: the store answers and takes writes, and the server is not about to stop.
+pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> (StatusCode, Json<[Check; 3]>) {
+    let patience = door.options.ready_timeout;
+    let reading = tokio::time::timeout(patience, door.core.accounts.about());
+    let writing = tokio::time::timeout(patience, door.core.store.takes_writes());
+    let (read, written) = tokio::join!(reading, writing);
+    let checks = [
+        check("store", matches!(read, Ok(Ok(_)))),
+        check("writes", matches!(written, Ok(Ok(())))),
+        check("not_draining", !door.is_draining()),
+    ];
     let is_well = checks.iter().all(|check| check.ok);
     let status = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(checks))

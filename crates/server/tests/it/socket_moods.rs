@@ -101,6 +101,10 @@ impl Store for Moody {
         self.store.commit(writes).await
     }
 
+    async fn takes_writes(&self) -> Result<()> {
+        self.feel(("takes_writes", None)).await
+    }
+
     async fn advance_read(
         &self,
         marks: Vec<ReadMark>,
