@@ -16,7 +16,7 @@ use crate::store::{Around, Opened, PageSize, Result, Scope, Snapshot, Subscripti
 type Pair<'t> = (&'t ConversationRow, &'t MemberRow);
 
 fn all_pairs(tables: &Tables, user: UserId) -> Vec<Pair<'_>> {
-    let mine = tables.members.values().filter(|row| row.user == user);
+    let mine = tables.members_of(user);
     mine.filter_map(|row| Some((tables.conversations.get(&row.conversation)?, row))).collect()
 }
 

@@ -84,8 +84,15 @@ impl Tables {
         *last
     }
 
+    /// The memberships of a user, of now and of before.
+    pub(super) fn members_of(&self, user: UserId) -> impl Iterator<Item = &MemberRow> {
+        let first = ConversationId::new(1).expect("ids begin with 1");
+        let rows = self.members.range((user, first)..);
+        rows.map(|(_, row)| row).take_while(move |row| row.user == user)
+    }
+
     pub(super) fn share(&self, one: UserId, other: UserId) -> bool {
-        self.members.values().filter(|row| row.user == one && row.state().is_some()).any(|row| {
+        self.members_of(one).filter(|row| row.state().is_some()).any(|row| {
             let is_shared = self
                 .conversations
                 .get(&row.conversation)
@@ -156,7 +163,7 @@ impl Rows for Tables {
     }
 
     fn n_conversations(&mut self, user: UserId) -> Result<u64, Fault> {
-        let mine = self.members.values().filter(|row| row.user == user && row.state().is_some());
+        let mine = self.members_of(user).filter(|row| row.state().is_some());
         let is_there = |row: &&MemberRow| {
             let found = self.conversations.get(&row.conversation);
             found.is_some_and(|found| found.destroyed_ms.is_none())
