@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result};
 use serde_json::json;
 
 use super::house::House;
-use super::talk::{paced, ratio};
-use super::{Found, at_least, at_most, figure};
+use super::talk::{paced, quiet, ratio};
+use super::{Figure, Found, at_least, at_most, figure};
 use crate::machine::footprint;
 use crate::scenario::Scenario;
 
@@ -31,7 +31,7 @@ pub(super) fn run(scenario: &Scenario, house: &mut House<'_>) -> Result<Found> {
     let mut clients = house.clients(scenario, scenario.users, &stand)?;
     clients.connect()?;
     settle();
-    let quiet = paced(scenario, &mut clients, place, 0)?.received.percentiles();
+    let (quiet, void) = quiet(scenario, &mut clients, place)?;
     let before = footprint(pid)?;
     clients.sleep(place)?;
     let fell_asleep = Instant::now();
@@ -65,7 +65,7 @@ pub(super) fn run(scenario: &Scenario, house: &mut House<'_>) -> Result<Found> {
     let told = at_least("slow readers told that they lag, or given up, share", 1.0, 1.0);
     Ok(Found {
         figures: vec![
-            figure(p99, beside.p99_ms / quiet.p99_ms),
+            Figure { bar: p99, value: beside.p99_ms / quiet.p99_ms, void },
             figure(memory, growth_mib),
             figure(told, ratio(n_told, scenario.slow as u64)),
         ],
