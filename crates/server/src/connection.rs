@@ -20,7 +20,7 @@ use voodoo_core::outbox::{Load, Outbox, Queued};
 use voodoo_core::tally::TALLY;
 use voodoo_proto::CloseCode;
 
-use crate::listener::Place;
+use crate::places::Place;
 use crate::tls::Stream;
 use crate::ws::{Decoder, Incoming, Limits, Role, encode};
 

@@ -6,6 +6,7 @@ pub mod http;
 pub mod listener;
 pub mod metrics;
 pub mod password;
+mod places;
 mod process;
 pub mod tls;
 mod upgrade;

@@ -2,9 +2,8 @@
 
 use std::convert::Infallible;
 use std::error::Error;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -17,6 +16,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tower::ServiceExt as _;
 
+use crate::http::Network;
+use crate::places::{Place, Places, network};
 use crate::tls::{Stream, Tls};
 
 /// Where a request came from and to; every request carries it among its extensions.
@@ -37,6 +38,11 @@ pub struct ListenerOptions {
     pub header_bytes: usize,
     /// Connections at once, at most; more are closed at once.
     pub max_connections: usize,
+    /// Connections at once from one address (of IPv6, one /64), at most; more are closed at once;
+    /// 0 = no limit.
+    pub max_per_address: usize,
+    /// Networks for which that does not hold: many people come from there.
+    pub shared_networks: Vec<Network>,
     /// What to speak TLS by; `None` = in the clear.
     pub tls: Option<Arc<Tls>>,
 }
@@ -47,8 +53,19 @@ impl Default for ListenerOptions {
             header_timeout: Duration::from_secs(10),
             header_bytes: 16 * 1024,
             max_connections: 200_000,
+            max_per_address: 2_000,
+            shared_networks: Vec::new(),
             tls: None,
         }
+    }
+}
+
+impl ListenerOptions {
+    /// The network that a connection counts for, unless many people share it.
+    fn counted(&self, peer: SocketAddr) -> Option<IpAddr> {
+        let address = peer.ip().to_canonical();
+        let is_shared = self.shared_networks.iter().any(|shared| shared.contains(address));
+        (self.max_per_address > 0 && !is_shared).then(|| network(address))
     }
 }
 
@@ -65,7 +82,7 @@ pub async fn serve(
     mut stop: watch::Receiver<bool>,
 ) {
     let options = Arc::new(options);
-    let live = Live::default();
+    let places = Arc::new(Places::default());
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -79,8 +96,12 @@ pub async fn serve(
                 continue;
             }
         };
-        let place = live.place();
-        if live.n_connections() > options.max_connections {
+        let place = places.take(options.counted(peer));
+        if places.n_all() > options.max_connections {
+            continue;
+        }
+        if place.n_of_address().is_some_and(|n| n > options.max_per_address) {
+            tracing::debug!(%peer, "too many connections from one address");
             continue;
         }
         let connection = serve_one((stream, peer), router.clone(), Arc::clone(&options), place);
@@ -89,33 +110,6 @@ pub async fn serve(
                 tracing::debug!(%error, "a connection ended early");
             }
         });
-    }
-}
-
-/// The connections of a listener, counted; every request carries it among its extensions.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Live(Arc<AtomicUsize>);
-
-impl Live {
-    fn n_connections(&self) -> usize {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Counts one connection for as long as what is returned lives: also a WebSocket holds one,
-    /// since HTTP is done with a connection that it has handed on.
-    pub(crate) fn place(&self) -> Place {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Place(self.clone())
-    }
-}
-
-/// One connection among those counted.
-#[derive(Debug)]
-pub(crate) struct Place(Live);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -140,10 +134,10 @@ async fn serve_one(
             tokio::time::timeout(options.header_timeout, handshake).await??
         }
     };
-    let live = place.0.clone();
+    let origin = place.origin();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(addresses);
-        request.extensions_mut().insert(live.clone());
+        request.extensions_mut().insert(origin.clone());
         let response = router.clone().oneshot(request.map(Body::new));
         async move { Ok::<_, Infallible>(response.await.unwrap_or_else(|never| match never {})) }
     });

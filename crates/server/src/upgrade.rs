@@ -15,7 +15,7 @@ use voodoo_core::{Core, Session};
 use voodoo_proto::SUBPROTOCOL;
 
 use crate::connection::Connection;
-use crate::listener::Live;
+use crate::places::Origin;
 use crate::tls::Stream;
 use crate::ws::handshake::{self, Accepted, HandshakeError};
 
@@ -38,7 +38,7 @@ pub(crate) fn accept(
     let (method, version, headers) = (request.method(), request.version(), request.headers());
     let accepted = handshake::accept(method, version, headers, SUPPORTED)?;
     let session = Session::new(core, who).from_address(from);
-    let place = request.extensions().get().map(Live::place);
+    let place = request.extensions().get().map(Origin::place);
     switch_to(request, &accepted, |stream, leftover| {
         let socket = socket2::SockRef::from(stream.socket());
         if let Err(error) = socket.set_send_buffer_size(SEND_BUFFER_BYTES) {

@@ -6,7 +6,7 @@
 //! owner out by guessing on; and live sessions are not touched.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -16,6 +16,7 @@ use voodoo_core::tally::{Rule, TALLY};
 use voodoo_proto::{RefusalCode, UserId};
 
 use super::options::AttemptOptions;
+use crate::places::network;
 
 /// Slots of one table: 1 MiB, of which the kernel gives what is touched.
 const N_SLOTS: usize = 1 << 16;
@@ -178,17 +179,6 @@ impl Table {
 
     fn forget(&self, index: usize) {
         self.slots.lock()[index] = (0, 0);
-    }
-}
-
-/// What one household or one attacker has of addresses.
-fn network(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
     }
 }
 

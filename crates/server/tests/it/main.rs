@@ -33,6 +33,7 @@ mod socket_gather;
 mod socket_malformed;
 mod socket_moods;
 mod socket_order;
+mod socket_places;
 mod socket_refusals;
 mod socket_resume;
 mod socket_retention;

@@ -48,6 +48,7 @@ impl Default for Http {
             tls_proxy: false,
             trusted_proxies: Vec::new(),
             max_connections: listener.max_connections,
+            max_connections_per_address: listener.max_per_address,
             admissions_per_s: Settings::default().admissions_per_s,
             header_bytes: listener.header_bytes,
             body_bytes: http.body_bytes,

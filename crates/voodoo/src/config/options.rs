@@ -10,7 +10,7 @@ use voodoo_core::rates::Flood;
 use voodoo_core::retention::Terms;
 use voodoo_proto::http::SignUpRule;
 use voodoo_proto::limits::Rate;
-use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions, WebOrigin};
+use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions, Network, WebOrigin};
 use voodoo_server::listener::ListenerOptions;
 use voodoo_server::tls::{Tls, TlsFiles};
 
@@ -166,12 +166,20 @@ impl Config {
         })
     }
 
+    /// Where many people come from by one address: proxies, and this machine, which may have one.
+    fn shared_networks(&self) -> Vec<Network> {
+        let own = ["127.0.0.0/8", "::1"].into_iter().filter_map(|own| own.parse().ok());
+        self.http.trusted_proxies.iter().copied().chain(own).collect()
+    }
+
     /// What the listener is to do. Reads the certificate and its key.
     pub(crate) fn listener_options(&self) -> anyhow::Result<ListenerOptions> {
         Ok(ListenerOptions {
             header_timeout: Duration::from_millis(self.timers.header_ms),
             header_bytes: self.http.header_bytes,
             max_connections: self.http.max_connections,
+            max_per_address: self.http.max_connections_per_address,
+            shared_networks: self.shared_networks(),
             tls: self.tls_files()?.map(Tls::load).transpose().context("TLS")?,
         })
     }

@@ -54,6 +54,8 @@ pub(crate) struct Http {
     pub(crate) trusted_proxies: Vec<Network>,
     /// Connections at once, at most.
     pub(crate) max_connections: usize,
+    /// Connections at once from one address, at most; 0 = no limit.
+    pub(crate) max_connections_per_address: usize,
     /// Sessions admitted a second, by which a reconnect of everyone is spread.
     pub(crate) admissions_per_s: u32,
     /// Bytes of the head of a request, at most; 8192 or more.
