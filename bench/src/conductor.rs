@@ -33,6 +33,9 @@ pub(crate) struct Cast<'a> {
     pub(crate) users: usize,
     /// Client processes.
     pub(crate) processes: usize,
+    /// Users that have the first process to themselves, so that nobody else's frames keep their
+    /// clock waiting; 0 = all are dealt alike.
+    pub(crate) apart: usize,
     /// Bytes of each text.
     pub(crate) text_bytes: usize,
     /// The data folder that the seed made.
@@ -71,12 +74,11 @@ impl<'a> Conductor<'a> {
     ) -> Result<Self> {
         let (mouth, ears) = channel();
         let mut clients = Vec::new();
-        let each = cast.users.div_ceil(cast.processes).next_multiple_of(GROUP);
-        for (number, first) in (0..cast.users).step_by(each).enumerate() {
+        for (number, (first, n_users)) in dealt(cast).into_iter().enumerate() {
             let setup = Setup {
                 server: subject.address,
                 first,
-                n_users: each.min(cast.users - first),
+                n_users,
                 is_bare,
                 tls_cert: cast.tls_cert.map(Path::to_owned).filter(|_| !is_bare),
                 seed: Seed::path(cast.folder),
@@ -328,9 +330,33 @@ impl Outcome {
     }
 }
 
+/// The users of each process: the first of them, and how many.
+fn dealt(cast: &Cast<'_>) -> Vec<(usize, usize)> {
+    let apart = cast.apart.next_multiple_of(GROUP);
+    let apart = if cast.processes > 1 && apart < cast.users { apart } else { 0 };
+    let n_others = if apart > 0 { cast.processes - 1 } else { cast.processes };
+    let each = (cast.users - apart).div_ceil(n_others).next_multiple_of(GROUP);
+    let first = (apart > 0).then_some((0, apart));
+    let others = (apart..cast.users).step_by(each).map(|at| (at, each.min(cast.users - at)));
+    first.into_iter().chain(others).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn cast(users: usize, processes: usize, apart: usize) -> Cast<'static> {
+        let folder = Path::new("");
+        Cast { users, processes, apart, text_bytes: 1, folder, slow: 0, tls_cert: None }
+    }
+
+    #[test]
+    fn users_are_dealt_in_whole_groups_and_those_apart_have_the_first_process() {
+        assert_eq!(dealt(&cast(250, 2, 0)), [(0, 150), (150, 100)]);
+        assert_eq!(dealt(&cast(250, 3, 20)), [(0, 50), (50, 100), (150, 100)]);
+        assert_eq!(dealt(&cast(250, 1, 20)), [(0, 250)]);
+        assert_eq!(dealt(&cast(100, 3, 100)), [(0, 50), (50, 50)]);
+    }
 
     #[test]
     fn any_thing_that_is_wrong_fails_the_run_in_words() {

@@ -10,7 +10,7 @@ use super::fill;
 use crate::child::Subject;
 use crate::conductor::{Cast, Conductor};
 use crate::progress::Progress;
-use crate::scenario::Scenario;
+use crate::scenario::{Kind, Scenario};
 use crate::seed::{self, Seed};
 use crate::tls::{self, Certificate};
 use crate::yard::epoll::Reach;
@@ -107,9 +107,11 @@ impl<'a> House<'a> {
         n_users: usize,
         stand: &Stand,
     ) -> Result<Conductor<'_>> {
+        let are_apart = matches!(scenario.kind, Kind::Mixed | Kind::SlowReaders);
         let cast = Cast {
             users: n_users,
             processes: scenario.processes,
+            apart: if are_apart { 2 * scenario.pairs } else { 0 },
             text_bytes: scenario.text_bytes,
             slow: scenario.slow,
             folder: &stand.folder,
