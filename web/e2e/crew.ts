@@ -34,6 +34,13 @@ export async function another(server: Server, person: Person, open: Opens): Prom
   return new Person(page, person.name);
 }
 
+/** Another tab of somebody, at the same place. */
+export async function anotherTab(person: Person): Promise<Person> {
+  const page = await person.page.context().newPage();
+  await page.goto(person.page.url());
+  return new Person(page, person.name);
+}
+
 async function enter(server: Server, person: Person, path: string, more: object): Promise<Person> {
   const { page, name } = person;
   await page.goto(`${server.url}/log-in`);

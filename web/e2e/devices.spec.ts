@@ -1,7 +1,7 @@
 // What one device does, the other one shows; and what ends on one ends on all its tabs.
-import { another, guest } from "./crew";
+import { another, anotherTab, guest } from "./crew";
 import { expect, test } from "./fixtures";
-import { Person } from "./person";
+import type { Person } from "./person";
 
 test("a draft is found on the other device, and gone from both once it is sent", async ({
   server,
@@ -23,6 +23,38 @@ test("a draft is found on the other device, and gone from both once it is sent",
   await expect(ada.field).toHaveValue("");
   await bo.open("Ada Lovelace");
   await expect(bo.bubble("I shall bring the tea")).toBeVisible();
+});
+
+test("two tabs share a draft, and where both are typed in at once neither loses a word", async ({
+  ada,
+  bo,
+}) => {
+  await ada.writeTo("Bo Diddley");
+  await ada.say("first");
+  const tab = await anotherTab(ada);
+  await ada.field.pressSequentially("I shall");
+  await expect(tab.field).toHaveValue("I shall");
+  await tab.field.press("End");
+  await tab.field.pressSequentially(" bring tea");
+  await expect(ada.field).toHaveValue("I shall bring tea");
+  await tab.field.press("Enter");
+  await expect(ada.field).toHaveValue("");
+
+  const [left, right] = ["from the left hand, slowly", "from the right hand, slowly"];
+  await Promise.all([
+    ada.field.pressSequentially(left, { delay: 40 }),
+    tab.field.pressSequentially(right, { delay: 40 }),
+  ]);
+  // Both have been heard of by now: the server shows one of them to other devices.
+  await ada.page.evaluate(() => window.dispatchEvent(new Event("blur")));
+  await expect(ada.field).toHaveValue(left);
+  await expect(tab.field).toHaveValue(right);
+  await tab.field.press("Enter");
+  await expect(ada.bubble(right)).toBeVisible();
+  await expect(ada.field).toHaveValue(left);
+  await ada.field.press("Enter");
+  await bo.open("Ada Lovelace");
+  for (const text of ["I shall bring tea", left, right]) await expect(bo.bubble(text)).toHaveCount(1);
 });
 
 test("what was marked unread on one device is unread on the other", async ({
@@ -124,12 +156,11 @@ test("notes to oneself are kept, and nobody else is told", async ({ server, ada,
   await expect(second.page).toHaveTitle(/^Voodoo/);
 });
 
-test("a log-out empties this device in all its tabs", async ({ server, ada, bo }) => {
+test("a log-out empties this device in all its tabs", async ({ ada, bo }) => {
   await ada.writeTo("Bo Diddley");
   await ada.say("between us");
   await ada.field.fill("a secret draft");
-  const tab = new Person(await ada.page.context().newPage(), ada.name);
-  await tab.page.goto(server.url);
+  const tab = await anotherTab(ada);
   await expect(tab.row("Bo Diddley")).toBeVisible();
   await ada.choose("Settings");
   await ada.page.getByRole("button", { name: "Log out" }).last().click();

@@ -1,6 +1,7 @@
 import { lazy, Suspense, useEffect, useState } from "react";
 import { Route, Switch } from "wouter";
 import { t } from "#/i18n/text";
+import { forgetDrafts } from "#/live/drafts";
 import { createPageClient } from "#/live/pageClient";
 import { http } from "#/live/server";
 import { ClientContext, useClient, useSnapshot } from "#/live/useClient";
@@ -94,7 +95,9 @@ function End() {
   const client = useClient();
   const code = useSnapshot((snapshot) => snapshot.connection.stopped?.code);
   useEffect(() => {
-    if (code === 4401) void client.forget().finally(() => leaveForLogIn(true));
+    if (code !== 4401) return;
+    forgetDrafts();
+    void client.forget().finally(() => leaveForLogIn(true));
   }, [code, client]);
   return null;
 }

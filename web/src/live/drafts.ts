@@ -1,64 +1,96 @@
-// What was typed and not sent, per conversation, kept on this device across reloads.
+// What was typed and not sent, per conversation, kept on this device across reloads and shared by its tabs.
 import { useSyncExternalStore } from "react";
 import type { ConversationId } from "#/proto/wire";
+import { type Shared, type Shelf, TabDrafts } from "./tabDrafts";
 
-const KEY = "voodoo.drafts";
-const WRITE_AFTER_MS = 300;
+const PREFIX = "voodoo.draft.";
+const KEEP_AFTER_MS = 300;
 
-type Drafts = Readonly<Record<string, string>>;
+const shelf: Shelf = {
+  all() {
+    const shared = new Map<ConversationId, Shared>();
+    for (const id of idsOf(safely(() => Object.keys(localStorage), []))) {
+      const one = shelf.read(id);
+      if (one) shared.set(id, one);
+    }
+    return shared;
+  },
+  read: (id) => parse(safely(() => localStorage.getItem(PREFIX + id), null)),
+  write(id, shared) {
+    // A full or forbidden storage costs the draft at a reload, nothing else.
+    safely(() => {
+      if (shared === undefined) localStorage.removeItem(PREFIX + id);
+      else localStorage.setItem(PREFIX + id, JSON.stringify(shared));
+    }, undefined);
+  },
+};
 
-let drafts: Drafts = read();
+const drafts = new TabDrafts(shelf);
 let timer: ReturnType<typeof setTimeout> | undefined;
 const listeners = new Set<() => void>();
 const typed = new Set<(id: ConversationId) => void>();
 
-function read(): Drafts {
+function safely<Value>(use: () => Value, otherwise: Value): Value {
   try {
-    const parsed: unknown = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-    return typeof parsed === "object" && parsed !== null ? (parsed as Drafts) : {};
+    return use();
   } catch {
-    // Storage is switched off or holds something else: there is no draft then.
-    return {};
+    return otherwise;
   }
 }
 
-function write(): void {
-  clearTimeout(timer);
-  timer = undefined;
-  try {
-    localStorage.setItem(KEY, JSON.stringify(drafts));
-  } catch {
-    // A full or forbidden storage costs the draft at a reload, nothing else.
-  }
+function idsOf(keys: readonly string[]): ConversationId[] {
+  return keys
+    .filter((key) => key.startsWith(PREFIX))
+    .map((key) => key.slice(PREFIX.length) as ConversationId);
+}
+
+/** Something else than a draft counts as none. */
+function parse(kept: string | null): Shared | undefined {
+  const { text, over } = (safely<unknown>(() => JSON.parse(kept ?? "null"), null) ?? {}) as Partial<Shared>;
+  return typeof text === "string" && typeof over === "string" ? { text, over } : undefined;
 }
 
 function tell(): void {
   for (const listener of listeners) listener();
 }
 
-window.addEventListener("pagehide", () => {
-  if (timer !== undefined) write();
-});
-window.addEventListener("storage", (event) => {
-  if (event.key !== KEY) return;
-  drafts = read();
+/** Shows the other tabs what was typed here; it is done soon after each change, and before one turns to another tab. */
+export function keepDrafts(): void {
+  clearTimeout(timer);
+  timer = undefined;
+  drafts.keep();
+}
+
+for (const event of ["pagehide", "blur"]) window.addEventListener(event, keepDrafts);
+window.addEventListener("storage", ({ key, oldValue, newValue }) => {
+  const [id] = idsOf(key === null ? [] : [key]);
+  if (id === undefined) return;
+  const shared = parse(newValue) ?? { text: "", over: parse(oldValue)?.text ?? "" };
+  drafts.hear(id, shared);
   tell();
 });
 
 /** Keeps what is typed; an empty text takes the draft away. */
 export function setDraft(id: ConversationId, text: string): void {
-  if ((drafts[id] ?? "") === text) return;
-  const { [id]: _old, ...others } = drafts;
-  drafts = text === "" ? others : { ...others, [id]: text };
-  timer ??= setTimeout(write, WRITE_AFTER_MS);
+  if (drafts.here(id) === text) return;
+  drafts.type(id, text);
+  // What is sent goes from the other tabs before somebody sends it there.
+  if (text === "") keepDrafts();
+  else timer ??= setTimeout(keepDrafts, KEEP_AFTER_MS);
   tell();
   for (const listener of typed) listener(id);
 }
 
-/** For log-out. */
+/** Shows what another device wrote after it saw `sharedDraft`. */
+export function adoptDraft(id: ConversationId, text: string): void {
+  if (drafts.adopt(id, text)) tell();
+}
+
+/** For log-out: nothing that was typed is kept after this. */
 export function forgetDrafts(): void {
-  drafts = {};
-  write();
+  clearTimeout(timer);
+  timer = undefined;
+  drafts.forget();
   tell();
 }
 
@@ -74,7 +106,12 @@ export function onDraft(listener: (id: ConversationId) => void): () => void {
 }
 
 export function draftOf(id: ConversationId): string {
-  return drafts[id] ?? "";
+  return drafts.here(id);
+}
+
+/** What the tabs of this browser agree on; another where two of them are typed in at once. */
+export function sharedDraft(id: ConversationId): string {
+  return drafts.shared(id);
 }
 
 export function useDraft(id: ConversationId): string {
