@@ -18,7 +18,7 @@ use parking_lot::Mutex;
 
 /// What a disk writes whole or not at all.
 const SECTOR_BYTES: usize = 512;
-/// How long a sync takes.
+/// How long a sync takes where nothing else is said.
 const SYNC: Duration = Duration::from_micros(500);
 
 /// What fails.
@@ -55,9 +55,9 @@ struct Kept {
     pending: Vec<(u64, Change)>,
 }
 
-#[derive(Default)]
 struct State {
     files: BTreeMap<PathBuf, Kept>,
+    sync: Duration,
     n_changes: u64,
     n_operations: u64,
     cut_at: Option<u64>,
@@ -103,8 +103,17 @@ impl Disk {
     pub(crate) fn under(folder: &Path) -> Arc<Self> {
         vfs::install();
         let folder = fs::canonicalize(folder).unwrap();
-        let mut state = State::default();
-        remember(&folder, &mut state.files);
+        let mut files = BTreeMap::new();
+        remember(&folder, &mut files);
+        let state = State {
+            files,
+            sync: SYNC,
+            n_changes: 0,
+            n_operations: 0,
+            cut_at: None,
+            is_cut: false,
+            failing: None,
+        };
         let disk = Arc::new(Self { folder, state: Mutex::new(state) });
         DISKS.lock().push(Arc::clone(&disk));
         disk
@@ -135,6 +144,11 @@ impl Disk {
     /// Has operations fail from now on, or work again.
     pub(crate) fn fail(&self, failing: Option<Failing>) {
         self.state.lock().failing = failing;
+    }
+
+    /// Has each sync take this long from now on.
+    pub(crate) fn slow_down(&self, sync: Duration) {
+        self.state.lock().sync = sync;
     }
 
     /// Writes what survives to another folder; `seed` decides what of it does that was not synced.
@@ -168,7 +182,7 @@ impl Disk {
 
     /// Makes durable what was written before it began, unless the power goes meanwhile.
     fn sync(&self, path: &Path) -> Result<(), Trouble> {
-        let begun_at = {
+        let (begun_at, takes) = {
             let mut state = self.state.lock();
             state.count();
             if let Err(trouble) = state.may(&[Failing::Sync]) {
@@ -177,9 +191,9 @@ impl Disk {
                 }
                 return Err(trouble);
             }
-            state.n_changes
+            (state.n_changes, state.sync)
         };
-        pause();
+        pause(takes);
         let mut state = self.state.lock();
         state.may(&[])?;
         state.files.entry(path.to_owned()).or_default().settle(begun_at);
@@ -199,8 +213,8 @@ impl Disk {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a sync blocks the thread that asks for it")]
-fn pause() {
-    std::thread::sleep(SYNC);
+fn pause(takes: Duration) {
+    std::thread::sleep(takes);
 }
 
 fn remember(folder: &Path, files: &mut BTreeMap<PathBuf, Kept>) {
