@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::text::{UNKNOWN_TYPE, unknown};
+use super::fields::{UNKNOWN_TYPE, unknown};
 use super::wire::FIRST_LIMIT_BYTES;
 use super::{Maker, Outcome, Shot};
 

@@ -4,8 +4,10 @@
 //! It shares no code with the server; what it knows of the protocol are the examples of requests
 //! that it is given.
 
+mod fields;
 mod hello;
-mod text;
+mod json;
+mod request;
 mod wire;
 
 use std::fmt;
@@ -30,7 +32,7 @@ impl fmt::Debug for Kind {
 
 /// Every way there is.
 pub fn kinds() -> impl Iterator<Item = Kind> + Clone {
-    let all = wire::KINDS.iter().chain(text::KINDS).chain(hello::KINDS);
+    let all = wire::KINDS.iter().chain(json::KINDS).chain(fields::KINDS).chain(hello::KINDS);
     all.map(|(name, make)| Kind { name, make: *make })
 }
 
