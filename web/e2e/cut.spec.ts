@@ -1,7 +1,7 @@
 // What breaks while somebody sends: the way, the server, the tab that holds the socket. Every message is there once.
-import { another } from "./crew";
-import { expect, test } from "./fixtures";
-import { Person } from "./person";
+import { another, anotherTab } from "./crew";
+import { expect, type Page, test } from "./fixtures";
+import type { Person } from "./person";
 import type { Server } from "./server";
 import { Way } from "./way";
 
@@ -29,36 +29,41 @@ async function expectAll(readers: readonly Person[], ...sent: readonly (readonly
   for (const own of sent) expect(first?.filter((text) => own.includes(text))).toEqual(own);
 }
 
+/** Another device of somebody, whose way to the server can be spoilt; Bo has the conversation with it open. */
+async function far(server: Server, person: Person, bo: Person, openWindow: () => Promise<Page>) {
+  const way = await Way.to(server.url);
+  const device = await another({ url: way.url } as Server, person, openWindow);
+  await device.writeTo(bo.name);
+  await device.say("before");
+  await bo.open(person.name);
+  return { way, device };
+}
+
 test("a way that is slow, swallows and breaks while one sends loses and doubles nothing", async ({
   server,
   ada,
   bo,
   openWindow,
 }) => {
-  const way = await Way.to(server.url);
-  const far = await another({ url: way.url } as Server, ada, openWindow);
-  await far.writeTo("Bo Diddley");
-  await far.say("before");
-  await bo.open("Ada Lovelace");
-
+  const { way, device } = await far(server, ada, bo, openWindow);
   const texts = numbered("far", 20);
   way.bytesPerS = 2_000;
-  await sendAll(far, texts.slice(0, 5));
+  await sendAll(device, texts.slice(0, 5));
   way.cut();
-  await sendAll(far, texts.slice(5, 10));
+  await sendAll(device, texts.slice(5, 10));
   way.isOpen = false;
   way.cut();
-  await sendAll(far, texts.slice(10, 15));
+  await sendAll(device, texts.slice(10, 15));
   await bo.send("bo meanwhile");
   way.isOpen = true;
   await expect(bo.bubble("far 12")).toBeVisible({ timeout: BACK_MS });
   way.hold();
-  await sendAll(far, texts.slice(15));
+  await sendAll(device, texts.slice(15));
   way.cut();
   way.release();
   way.bytesPerS = Number.POSITIVE_INFINITY;
 
-  await expectAll([far, bo], ["before", ...texts], ["bo meanwhile"]);
+  await expectAll([device, bo], ["before", ...texts], ["bo meanwhile"]);
   way.remove();
 });
 
@@ -82,15 +87,9 @@ test("the tab that holds the socket closes in the middle of sending; badges are 
   bo,
   openWindow,
 }) => {
-  const way = await Way.to(server.url);
-  const leader = await another({ url: way.url } as Server, ada, openWindow);
-  await leader.writeTo("Bo Diddley");
-  await leader.say("before");
-  await bo.open("Ada Lovelace");
+  const { way, device: leader } = await far(server, ada, bo, openWindow);
   const tab = async () => {
-    const page = await leader.page.context().newPage();
-    await page.goto(leader.page.url());
-    const person = new Person(page, ada.name);
+    const person = await anotherTab(leader);
     await expect(person.bubble("before")).toBeVisible();
     return person;
   };

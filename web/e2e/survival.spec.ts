@@ -1,5 +1,6 @@
+import { anotherTab } from "./crew";
 import { expect, test } from "./fixtures";
-import { Person } from "./person";
+import type { Person } from "./person";
 
 /** Back-off doubles while the server is away, so this is the longest that a page may take to come back. */
 const BACK_MS = 45_000;
@@ -73,12 +74,9 @@ test("what was typed while the server was away survives a reload of the page", a
   expect(await bo.said()).toEqual(["first", "kept"]);
 });
 
-test("two tabs of one person show the same, and each message once", async ({ server, ada, bo }) => {
+test("two tabs of one person show the same, and each message once", async ({ ada, bo }) => {
   await ada.writeTo("Bo Diddley");
-  const path = new URL(ada.page.url()).pathname;
-  const tab = await ada.page.context().newPage();
-  await tab.goto(`${server.url}${path}`);
-  const other = new Person(tab, ada.name);
+  const other = await anotherTab(ada);
   await ada.say("from the first tab");
   await expect(other.bubble("from the first tab")).toBeVisible();
   await other.say("from the second tab");

@@ -37,7 +37,7 @@ export const ANN = "u_1" as UserId;
 export const BOB = "u_2" as UserId;
 export const HERE = "c_1" as ConversationId;
 
-function user(id: UserId, name: string): User {
+export function user(id: UserId, name: string): User {
   return { user: id, handle: name.toLowerCase(), name, kind: "human", profile: 1 };
 }
 
