@@ -49,10 +49,11 @@ impl Driving {
             return None;
         }
         match self.load {
-            Load::Pace { per_s, .. } => {
+            // A process without pairs has nothing planned, and must not look at the clock all the time.
+            Load::Pace { n_pairs, per_s } if n_pairs > 0 => {
                 Some(planned_ns(self.told.began_ns, self.told.n_sent, per_s))
             }
-            Load::Turns { .. } | Load::Window { .. } => Some(self.until_ns),
+            Load::Pace { .. } | Load::Turns { .. } | Load::Window { .. } => Some(self.until_ns),
         }
     }
 
