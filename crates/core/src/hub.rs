@@ -8,6 +8,7 @@ mod subscriptions;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::task::Poll;
 
 use bytes::Bytes;
 use tokio::sync::Notify;
@@ -327,10 +328,27 @@ impl Delivery {
 pub(crate) async fn keep(hub: Arc<Hub>) {
     loop {
         match hub.hand_out_slice() {
-            true => tokio::task::yield_now().await,
+            true => step_back().await,
             false => hub.is_ready.notified().await,
         }
     }
+}
+
+/// Lets those run first who were woken by the last slice.
+///
+/// Whoever wakes itself comes to the end of its worker's queue, behind them; `yield_now` comes back
+/// after a few of them, and one slice would be queued on the other until a whole broadcast stands
+/// before everyone else.
+pub(crate) async fn step_back() {
+    let mut is_back = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut is_back, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn lock_of(number: i64) -> usize {
