@@ -67,7 +67,8 @@ export class TabDrafts {
       return here !== text;
     }
     // The others' words are sent; these, which nobody saw, take their place for the next tab.
-    if (text === "" && here === known && here !== "") this.#put(id, { text: here, over: here });
+    const is_free = text === "" && this.#shelf.read(id) === undefined;
+    if (is_free && here === known && here !== "") this.#put(id, { text: here, over: here });
     return false;
   }
 
