@@ -60,6 +60,7 @@ test("what was typed while the server was away survives a reload of the page", a
   await expect(ada.page.getByRole("article", { name: /first, Sent/ })).toBeVisible();
   await server.stop();
   await ada.say("kept");
+  await expect(ada.row("Bo Diddley")).toHaveAccessibleName(/Waiting to be sent.* kept/);
   await expect(ada.page.getByText(/No connection\. 1 message will be sent later/)).toBeVisible({
     timeout: BACK_MS,
   });

@@ -35,7 +35,7 @@ function Page({ current }: { readonly current?: string }) {
   return null;
 }
 
-const unread = conversationView("c_1", ADA, { unread: 1, preview: { seq: 1, text: "**hello**" } });
+const unread = conversationView("c_1", ADA, { unread: 1, preview: { text: "**hello**" } });
 
 async function tell(view: typeof unread, current?: string): Promise<void> {
   render(<Page {...(current === undefined ? {} : { current })} />, fakeClient({ conversations: [view] }));

@@ -5,7 +5,7 @@ import { type Client, createClient } from "./client";
 import { deleteDatabase } from "./database";
 import type { Tabs } from "./tabs";
 import { Browser } from "./testing/browser";
-import { ANN, BOB, HERE, ModelServer, openNothing, TestClock } from "./testing/model";
+import { ANN, HERE, ModelServer, openNothing, TestClock } from "./testing/model";
 
 const clients: Client[] = [];
 
@@ -77,10 +77,25 @@ describe("a client", () => {
     void client.actions.send(HERE, "one");
     const [pending] = client.snapshot().timeline(HERE).lines;
     expect(pending?.kind).toBe("pending");
+    const row = () => client.snapshot().conversations[0];
+    expect(row()).toMatchObject({ own_tick: "pending", preview: { from: "u_1", text: "one" } });
     await settled();
     const [sent] = client.snapshot().timeline(HERE).lines;
     expect(sent).toMatchObject({ kind: "sent", key: pending?.key, status: "sent" });
-    expect(client.snapshot().conversations[0]).toMatchObject({ unread: 0, own_tick: "sent" });
+    expect(row()).toMatchObject({ unread: 0, own_tick: "sent", preview: { from: "u_1", text: "one" } });
+  });
+
+  it("names in the list what was refused, until others say more", async () => {
+    const server = new ModelServer();
+    const client = await live(server, new TestClock());
+    server.is_closed = true;
+    await client.actions.send(HERE, "not taken");
+    await settled();
+    const row = () => client.snapshot().conversations[0];
+    expect(row()).toMatchObject({ own_tick: "refused", preview: { from: "u_1", text: "not taken" } });
+    server.say("later", 1_800_000_000_000);
+    await settled();
+    expect(row()).toMatchObject({ own_tick: "refused", preview: { from: "u_2", text: "later" } });
   });
 
   it("sends what was written offline after it came back, once each and in order", async () => {
@@ -134,6 +149,7 @@ describe("a client", () => {
       title: "Bob",
       unread: 1,
       own_tick: "pending",
+      preview: { text: "unsent" },
     });
     second.close();
     await settled();

@@ -82,15 +82,16 @@ export function isDoubtfulAbove(head: KnownHead, floor_seq: number): boolean {
 export function withText(head: KnownHead, seq: number, body: Body | undefined): KnownHead {
   if (head.preview?.seq !== seq) return head;
   const { text: _text, ...rest } = head.preview;
-  return { ...head, preview: { ...rest, ...text(body) } };
+  return { ...head, preview: { ...rest, ...beginningOf(body) } };
 }
 
 function preview(message: Message): NonNullable<Head["preview"]> {
   const { seq, from, body } = message;
-  return { seq, ...(from === undefined ? {} : { from }), ...text(body) };
+  return { seq, ...(from === undefined ? {} : { from }), ...beginningOf(body) };
 }
 
-function text(body: Body | undefined): { text?: string } {
+/** What the list shows of a message. */
+export function beginningOf(body: Body | undefined): { text?: string } {
   if (body?.kind !== "text") return {};
   // Code points, not UTF-16 units: half a character is never shown.
   return { text: [...body.text.slice(0, 2 * PREVIEW_CHARACTERS)].slice(0, PREVIEW_CHARACTERS).join("") };

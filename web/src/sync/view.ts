@@ -62,7 +62,7 @@ export interface ConversationView {
   readonly unread: number;
   readonly mentions: number;
   readonly at_ms: number;
-  readonly preview?: Preview;
+  readonly preview?: LastLine;
   readonly muted: boolean;
   readonly pinned: boolean;
   readonly archived: boolean;
@@ -73,6 +73,9 @@ export interface ConversationView {
   /** The whole description, head included. */
   readonly head: Conversation;
 }
+
+/** What was said last; an own message stands here from the moment it was written, when it has no `seq`. */
+export type LastLine = Omit<Preview, "seq">;
 
 export interface TimelineView {
   /** Oldest first. */

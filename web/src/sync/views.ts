@@ -1,6 +1,7 @@
 /** Builds what views read out of the state, and hands out the same object as long as it says the same. */
 import type { ConversationId, UserId } from "#/proto/wire";
 import type { Attention } from "./attention";
+import { beginningOf } from "./head";
 import type { Entry } from "./input";
 import { FIRST_LIMITS } from "./limits";
 import { mentionsOf, readByOthers, titleOf, unreadOf } from "./selectors";
@@ -157,6 +158,7 @@ function viewOf(
   const peer = about.peer && (state.users.get(about.peer.user) ?? about.peer);
   const { told_seq: _told_seq, mention_seqs: _mention_seqs, ...told } = head;
   const own_tick = tickOf(state, conversation, entries);
+  const preview = previewOf(state, conversation, entries);
   return {
     conversation: about.conversation,
     kind: about.kind,
@@ -167,7 +169,7 @@ function viewOf(
     unread: unreadOf(conversation),
     mentions: mentionsOf(conversation),
     at_ms: Math.max(head.at_ms, ...entries.map((entry) => entry.made_ms)),
-    ...(head.preview === undefined ? {} : { preview: head.preview }),
+    ...(preview === undefined ? {} : { preview }),
     muted,
     pinned: about.pinned === true,
     archived: about.archived === true,
@@ -175,6 +177,17 @@ function viewOf(
     ...(own_tick === undefined ? {} : { own_tick }),
     head: { ...about, head: told },
   };
+}
+
+/** What waits here to be sent is the last that was said; what was refused is so until others say more. */
+function previewOf(
+  state: State,
+  { head }: Conversation,
+  entries: readonly Entry[],
+): ConversationView["preview"] {
+  const last = entries.at(-1);
+  if (last === undefined || (last.state === "refused" && last.made_ms < head.at_ms)) return head.preview;
+  return { ...(state.self !== undefined && { from: state.self }), ...beginningOf(last.body) };
 }
 
 function tickOf(

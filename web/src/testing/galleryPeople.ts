@@ -47,7 +47,7 @@ export function gallery(): FakeClient {
       mentions: index === 4 ? 1 : 0,
       muted: index === 5,
       pinned: index === 0,
-      preview: { seq: 40, from: is_own ? ME.user : peer.user, text: LAST[index] ?? "" },
+      preview: { from: is_own ? ME.user : peer.user, text: LAST[index] ?? "" },
       ...(is_own && { own_tick: index > 5 ? ("sent" as const) : ("read" as const) }),
     });
   });

@@ -41,6 +41,10 @@ export function user(id: UserId, name: string): User {
   return { user: id, handle: name.toLowerCase(), name, kind: "human", profile: 1 };
 }
 
+function textOf({ body }: Pick<Message, "body">): string {
+  return body?.kind === "text" ? body.text : "";
+}
+
 type Asked = Request & { id?: number };
 
 /** Serves one direct conversation of Ann with Bob; Ann's sockets are the client's. */
@@ -49,6 +53,8 @@ export class ModelServer {
   read_seq = 0;
   /** The next so many sends are stored, and their socket ends before the answer. */
   n_lost_answers = 0;
+  /** Nobody may write any more. */
+  is_closed = false;
   /** Nothing is answered, and nothing done. */
   is_silent = false;
   /** Every frame that came, in order. */
@@ -63,8 +69,9 @@ export class ModelServer {
   }
 
   /** Bob writes. */
-  say(text: string): void {
+  say(text: string, at_ms?: number): void {
     const message = this.#store(BOB, `bob-${this.messages.length}`, text);
+    if (at_ms !== undefined) message.at_ms = at_ms;
     this.tell({ type: "message", ...message });
   }
 
@@ -176,8 +183,16 @@ export class ModelServer {
   }
 
   #send(socket: ModelSocket, frame: Extract<Asked, { type: "send" }>): void {
+    if (this.is_closed)
+      return socket.tell({
+        type: "refused",
+        id: frame.id,
+        code: "forbidden",
+        message: "closed",
+        retry: "never",
+      });
     const known = this.messages.find(({ client_id }) => client_id === frame.client_id);
-    const text = frame.body.kind === "text" ? frame.body.text : "";
+    const text = textOf(frame);
     const { seq, rev, at_ms } = known ?? this.#store(ANN, frame.client_id, text);
     if (known === undefined) this.read_seq = seq;
     if (this.n_lost_answers > 0) {
@@ -203,6 +218,7 @@ export class ModelServer {
 
   #head(): Head {
     const n = this.messages.length;
+    const last = this.messages.at(-1);
     return {
       conversation: HERE,
       last_seq: n,
@@ -213,6 +229,7 @@ export class ModelServer {
       mentions: 0,
       all_mention_seq: 0,
       at_ms: 1_000 + n,
+      ...(last && { preview: { seq: n, from: last.from as UserId, text: textOf(last) } }),
     };
   }
 
