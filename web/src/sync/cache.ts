@@ -102,7 +102,7 @@ export class Cache {
 }
 
 function revived(kept: KeptConversation): Conversation {
-  const { about, head, own_read_seq, is_unmarked = false, description = "current" } = kept;
+  const { about, head, own_read_seq, is_unmarked = false, description = "current", reads = new Map() } = kept;
   return {
     about,
     head,
@@ -114,7 +114,7 @@ function revived(kept: KeptConversation): Conversation {
     held: new Map(),
     repair: "none",
     loading: new Set(),
-    reads: new Map(),
+    reads,
   };
 }
 
@@ -132,8 +132,8 @@ function removeConversation(transaction: Write, id: ConversationId): void {
 }
 
 function writeConversation(transaction: Write, before: Conversation | undefined, after: Conversation): void {
-  const { about, head, own_read_seq, is_unmarked, description } = after;
-  const kept: KeptConversation = { about, head, own_read_seq, is_unmarked, description };
+  const { about, head, own_read_seq, is_unmarked, description, reads } = after;
+  const kept: KeptConversation = { about, head, own_read_seq, is_unmarked, description, reads };
   void transaction.objectStore("conversations").put(kept);
   // Without messages in memory, those on disk stay as they are: complete up to their own `have`.
   if (after.content === undefined) return;

@@ -5,7 +5,7 @@ import { type Client, createClient } from "./client";
 import { deleteDatabase } from "./database";
 import type { Tabs } from "./tabs";
 import { Browser } from "./testing/browser";
-import { ANN, HERE, ModelServer, openNothing, TestClock } from "./testing/model";
+import { ANN, BOB, HERE, ModelServer, openNothing, TestClock } from "./testing/model";
 
 const clients: Client[] = [];
 
@@ -96,6 +96,24 @@ describe("a client", () => {
     server.say("later", 1_800_000_000_000);
     await settled();
     expect(row()).toMatchObject({ own_tick: "refused", preview: { from: "u_2", text: "later" } });
+  });
+
+  it("knows after a reload that others had read", async () => {
+    const server = new ModelServer();
+    const clock = new TestClock();
+    const first = await live(server, clock);
+    await first.actions.send(HERE, "read by bob?");
+    await settled();
+    server.tell({ type: "reads", conversation: HERE, read: [{ user: BOB, seq: 1 }], received: [] });
+    clock.pass(2_000);
+    await settled();
+    expect(first.snapshot().conversations[0]?.own_tick).toBe("read");
+    first.close();
+    await settled();
+    const second = start(server, clock);
+    await settled();
+    const { connection, conversations } = second.snapshot();
+    expect([connection.state, conversations[0]?.own_tick]).toEqual(["live", "read"]);
   });
 
   it("sends what was written offline after it came back, once each and in order", async () => {

@@ -9,7 +9,7 @@ const VERSION = 1;
 
 /** A conversation without its messages. */
 export type KeptConversation = Pick<Conversation, "about" | "head" | "own_read_seq"> &
-  Partial<Pick<Conversation, "is_unmarked" | "description">>;
+  Partial<Pick<Conversation, "is_unmarked" | "description" | "reads">>;
 
 /** The cursors and what belongs to them: written together with every conversation that changed. */
 export interface KeptState {
