@@ -5,13 +5,19 @@
 //! and not for everyone. While anything waits, everything of that conversation does: its events
 //! stay in order.
 
+mod lookup;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
+use self::lookup::Lookup;
 use crate::hub::{Delivery, Handle, SessionId};
 use crate::outbox::OutboxLimits;
+
+/// Above so many slots a session is not looked for slot by slot.
+const MANY_SLOTS: usize = 64;
 
 /// How events for many are handed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,20 +46,23 @@ pub(crate) struct Subscriber {
 
 /// The live sessions of one conversation.
 ///
-/// Invariant: `n_vacant` is the number of empty `slots`; without a backlog there are none.
+/// Invariant: without a backlog there are no empty `slots`. Above [`MANY_SLOTS`] there is a
+/// `lookup`, and it names the slots that are not empty.
 #[derive(Default)]
 pub(crate) struct Audience {
     slots: Vec<Option<Subscriber>>,
-    n_vacant: usize,
     backlog: Option<Box<Backlog>>,
+    lookup: Option<Box<Lookup>>,
 }
 
 /// What waits for its slices. Sessions come at the end of the slots and leave an empty one behind,
 /// so that a place in the slots says who has been served.
 ///
-/// Invariant: `n_bytes` is the sum over the frames of `items`, and their `n_slots` never fall.
+/// Invariant: `n_bytes` is the sum over the frames of `items`, and their `n_slots` never fall;
+/// `n_vacant` is the number of empty slots.
 #[derive(Default)]
 struct Backlog {
+    n_vacant: usize,
     items: VecDeque<Item>,
     n_bytes: usize,
     /// The slots below have the first item already.
@@ -96,22 +105,47 @@ impl Audience {
             self.slots.reserve_exact(self.slots.len().max(1));
         }
         self.slots.push(Some(subscriber));
+        match &mut self.lookup {
+            Some(lookup) => lookup.insert(&self.slots, self.slots.len() - 1),
+            None if self.slots.len() > MANY_SLOTS => self.look_anew(),
+            None => {}
+        }
     }
 
     pub(crate) fn remove(&mut self, handle: &Arc<Handle>) {
         let is_it = |slot: &Option<Subscriber>| {
             slot.as_ref().is_some_and(|one| Arc::ptr_eq(&one.handle, handle))
         };
-        let Some(at) = self.slots.iter().position(is_it) else { return };
-        if self.backlog.is_none() {
+        let at = match &mut self.lookup {
+            Some(lookup) => lookup.take(&self.slots, handle.session),
+            None => self.slots.iter().position(is_it),
+        };
+        let Some(at) = at else { return };
+        let Some(backlog) = &mut self.backlog else {
             self.slots.swap_remove(at);
-            return;
-        }
+            return self.note_moved(at);
+        };
         self.slots[at] = None;
-        self.n_vacant += 1;
-        if self.n_vacant > self.slots.len() / 2 {
+        backlog.n_vacant += 1;
+        if backlog.n_vacant > self.slots.len() / 2 {
             self.close_up();
         }
+    }
+
+    /// The last slot has gone to where another one was taken out.
+    fn note_moved(&mut self, to: usize) {
+        if self.slots.len() <= MANY_SLOTS / 2 {
+            self.lookup = None;
+        }
+        if let (Some(lookup), Some(Some(moved))) = (&mut self.lookup, self.slots.get(to)) {
+            lookup.moved(moved.handle.session, self.slots.len(), to);
+        }
+    }
+
+    /// Finds out again where everyone is.
+    fn look_anew(&mut self) {
+        let is_large = self.slots.len() > MANY_SLOTS;
+        self.lookup = is_large.then(|| Box::new(Lookup::over(&self.slots)));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -119,7 +153,7 @@ impl Audience {
     }
 
     pub(crate) fn n_sessions(&self) -> usize {
-        self.slots.len() - self.n_vacant
+        self.slots.len() - self.backlog.as_ref().map_or(0, |backlog| backlog.n_vacant)
     }
 
     pub(crate) fn sessions(&self) -> impl Iterator<Item = &Arc<Handle>> {
@@ -171,7 +205,8 @@ impl Audience {
     pub(crate) fn queue_gone(&mut self, frame: Bytes) {
         let item = Item { what: What::Gone(frame), n_slots: self.slots.len() };
         let items = VecDeque::from([item]);
-        self.backlog = Some(Box::new(Backlog { items, ..Backlog::default() }));
+        let n_vacant = self.slots.len() - self.n_sessions();
+        self.backlog = Some(Box::new(Backlog { items, n_vacant, ..Backlog::default() }));
     }
 
     /// Hands the first of what waits to the next few.
@@ -190,7 +225,7 @@ impl Audience {
             item.n_slots = self.slots.len();
         }
         let to = item.n_slots.min(backlog.next + fan_out.slice_sessions.max(1));
-        let slots = &mut self.slots[backlog.next..to];
+        let slots = &self.slots[backlog.next..to];
         match &mut item.what {
             What::Event { delivery, except, skipped } => {
                 for subscriber in slots.iter().flatten() {
@@ -199,10 +234,16 @@ impl Audience {
             }
             What::Lag => slots.iter().flatten().for_each(|one| lags(&one.handle)),
             What::Gone(frame) => {
-                let taken = slots.iter_mut().filter_map(Option::take).map(|one| one.handle);
-                let taken: Vec<_> = taken.collect();
-                self.n_vacant += taken.len();
-                slice.gone = Some((frame.clone(), taken));
+                let here = slots.iter().flatten().map(|one| Arc::clone(&one.handle));
+                let here: Vec<_> = here.collect();
+                if let Some(lookup) = &mut self.lookup {
+                    for one in &here {
+                        lookup.take(&self.slots, one.session);
+                    }
+                }
+                self.slots[backlog.next..to].fill_with(|| None);
+                backlog.n_vacant += here.len();
+                slice.gone = Some((frame.clone(), here));
             }
         }
         let is_through = to >= item.n_slots;
@@ -221,10 +262,11 @@ impl Audience {
             backlog.n_bytes -= delivery.frame.len();
         }
         if backlog.items.is_empty() {
+            let has_vacant = backlog.n_vacant > 0;
             self.backlog = None;
-            if self.n_vacant > 0 {
+            if has_vacant {
                 self.slots.retain(Option::is_some);
-                self.n_vacant = 0;
+                self.look_anew();
             }
         }
     }
@@ -239,8 +281,9 @@ impl Audience {
         }
         places.push(n_before);
         self.slots.retain(Option::is_some);
-        self.n_vacant = 0;
+        self.look_anew();
         let Some(backlog) = &mut self.backlog else { return };
+        backlog.n_vacant = 0;
         backlog.next = places[backlog.next];
         for item in &mut backlog.items {
             item.n_slots = places[item.n_slots];
@@ -399,19 +442,55 @@ mod tests {
 
     #[test]
     fn an_end_comes_last_and_leaves_nothing_behind() {
-        let hub = hub(slices(3));
-        let many: Vec<_> = (1..=8).map(|user| enter(&hub, user, HERE)).collect();
-        hub.deliver(event(HERE, 1), None);
-        hub.hand_out_slice();
-        hub.destroy(place(HERE), &frame::frame_text("999"));
-        hub.leave(&many[7]);
-        while hub.hand_out_slice() {}
-        for handle in &many[..7] {
-            assert_eq!(taken(handle).last(), Some(&999));
-            assert!(!hub.is_subscribed(handle, place(HERE)));
+        for n in [8, 200] {
+            let hub = hub(slices(3));
+            let many: Vec<_> = (1..=n).map(|user| enter(&hub, user, HERE)).collect();
+            hub.deliver(event(HERE, 1), None);
+            hub.hand_out_slice();
+            hub.destroy(place(HERE), &frame::frame_text("999"));
+            hub.leave(&many[7]);
+            hub.hand_out_slice();
+            hub.leave(many.last().unwrap());
+            while hub.hand_out_slice() {}
+            for handle in many[..many.len() - 1].iter().filter(|one| one.user != many[7].user) {
+                assert_eq!(taken(handle).last(), Some(&999));
+                assert!(!hub.is_subscribed(handle, place(HERE)));
+            }
+            hub.deliver(event(HERE, 2), None);
+            assert!(!hub.hand_out_slice());
         }
-        hub.deliver(event(HERE, 2), None);
-        assert!(!hub.hand_out_slice());
+    }
+
+    /// Whoever leaves many is found by a few looks, in whichever order they go, with and without
+    /// events that wait.
+    #[test]
+    fn leaving_many_costs_a_few_looks_however_many_stay() {
+        let hub = hub(slices(256));
+        let orders: [fn(usize) -> usize; 3] = [|at| at, |at| 14_999 - at, |at| at * 7 % 15_000];
+        for (order, is_waiting) in orders.into_iter().zip([false, true, false]) {
+            let many: Vec<_> = (1..=15_000).map(|user| enter(&hub, user, 2)).collect();
+            let mut audience = Audience::default();
+            for handle in &many {
+                audience.add(Subscriber { handle: Arc::clone(handle), from_seq: 1 });
+            }
+            if is_waiting {
+                audience.queue(&FanOut::default(), event(HERE, 1), None);
+            }
+            let lookup = audience.lookup.as_ref().unwrap();
+            assert!(lookup.n_bytes() <= 8 * many.len(), "{} bytes", lookup.n_bytes());
+            let mut n_looks = 0;
+            for at in 0..many.len() {
+                let before = audience.lookup.as_ref().map_or(0, |lookup| lookup.n_looks);
+                audience.remove(&many[order(at)]);
+                assert_eq!(audience.n_sessions(), many.len() - at - 1);
+                let after = audience.lookup.as_ref().map_or(0, |lookup| lookup.n_looks);
+                n_looks += after.saturating_sub(before);
+            }
+            assert!(n_looks > many.len() - MANY_SLOTS, "looked up: {n_looks}");
+            assert!(n_looks < 8 * many.len(), "{n_looks} looks");
+            assert!(audience.sessions().next().is_none() && audience.lookup.is_none());
+            many.iter().for_each(|handle| hub.leave(handle));
+        }
     }
 
     /// Sessions come and go at any moment: each gets every event between its coming and its going,
@@ -423,6 +502,11 @@ mod tests {
             let hub = hub(FanOut { queue_bytes: usize::MAX, ..slices(1 + (seed % 5) as usize) });
             let mut live: BTreeMap<i64, (Arc<Handle>, u64)> = BTreeMap::new();
             let (mut user, mut rev) = (0, 0);
+            // Some are so many that they are looked up.
+            for _ in 0..(seed % 4) * 40 {
+                user += 1;
+                live.insert(user, (enter(&hub, user, HERE), rev));
+            }
             for _ in 0..400 {
                 match random.random_range(0..10) {
                     0..=2 => {

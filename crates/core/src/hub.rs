@@ -33,6 +33,13 @@ const N_LOCKS: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct SessionId(u64);
 
+impl SessionId {
+    /// Which session of this process it is, counted from 1.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+}
+
 impl std::fmt::Display for SessionId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "s_{:x}", self.0)
