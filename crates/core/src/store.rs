@@ -107,6 +107,10 @@ pub struct StoredMark {
     pub n_members: u64,
 }
 
+/// What [`Store::begin`] gives subscriptions to. It may be called by a thread that reads: it does
+/// not wait.
+pub type Subscribe = Box<dyn FnOnce(&[Subscription]) + Send>;
+
 /// Conversations: the promises of the product.
 #[async_trait]
 pub trait Store: Census + Retention {
@@ -175,6 +179,26 @@ pub trait Store: Census + Retention {
     ///
     /// A refusal `not_found` if there is no such user.
     async fn snapshot(&self, user: UserId, scope: Scope) -> Result<Snapshot>;
+
+    /// Begins a session: gives the conversations of a user to `subscribe`, and returns the state of
+    /// the user from a snapshot that has all that was committed before `subscribe` returned, so
+    /// that what is in neither comes as an event. `None`, and nothing subscribed, if the device is
+    /// not theirs or has ended.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::snapshot`]; `subscribe` may have been called.
+    async fn begin(
+        &self,
+        who: Opened,
+        now_ms: u64,
+        scope: Scope,
+        subscribe: Subscribe,
+    ) -> Result<Option<Snapshot>> {
+        let Some(subscriptions) = self.subscriptions(who, now_ms).await? else { return Ok(None) };
+        subscribe(&subscriptions);
+        self.snapshot(who.user, scope).await.map(Some)
+    }
 
     /// The sums of a user, from one snapshot taken after this was called.
     ///

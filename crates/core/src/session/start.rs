@@ -15,7 +15,7 @@ use crate::fault;
 use crate::frame;
 use crate::hub::Handle;
 use crate::outbox::Lag;
-use crate::store::{Opened, Result, Scope, SecretHash, Snapshot};
+use crate::store::{Opened, Result, Scope, SecretHash, Snapshot, Subscription};
 
 /// Taken off the client's time, so that neither clocks nor commits under way hide a change.
 const MARGIN_MS: u64 = 15_000;
@@ -52,15 +52,18 @@ pub(super) async fn start(core: Arc<Core>, handle: Arc<Handle>, hello: Hello) ->
 async fn begin(core: &Core, handle: &Arc<Handle>, resume: Option<Resume>) -> Result<Started> {
     let now_ms = core.clock.now_ms();
     let who = Opened { user: handle.user, device: handle.device };
-    let Some(subscriptions) = core.store.subscriptions(who, now_ms).await? else {
+    let epoch = core.store.epoch().await?;
+    let scope = resume.map_or(Scope::All, |resume| scope_of(&resume, &epoch, now_ms));
+    let (hub, subscriber) = (Arc::clone(&core.hub), Arc::clone(handle));
+    let subscribe = Box::new(move |subscriptions: &[Subscription]| {
+        hub.subscribe_all(&subscriber, subscriptions);
+        hub.settled(&subscriber);
+    });
+    let Some(snapshot) = core.store.begin(who, now_ms, scope, subscribe).await? else {
         // It ended between its upgrade and its `hello`, when it had no session to be closed.
         return Err(Refusal::new(RefusalCode::Unauthenticated, "the device has ended").into());
     };
-    core.hub.subscribe_all(handle, &subscriptions);
-    core.hub.settled(handle);
-    let epoch = core.store.epoch().await?;
-    let scope = resume.map_or(Scope::All, |resume| scope_of(&resume, &epoch, now_ms));
-    let (snapshot, is_resumed) = read(core, handle, scope).await?;
+    let (snapshot, is_resumed) = check_cursor(core, handle, scope, snapshot).await?;
     let (server_name, _) = core.accounts.about().await?;
     let welcome = ServerFrame::Welcome(Welcome {
         epoch: epoch.to_string(),
@@ -96,6 +99,16 @@ fn since(user_rev: u64, since_ms: u64) -> Scope {
 /// Reads the snapshot, and whether it builds on the client's cursors.
 async fn read(core: &Core, handle: &Handle, scope: Scope) -> Result<(Snapshot, bool)> {
     let snapshot = core.store.snapshot(handle.user, scope).await?;
+    check_cursor(core, handle, scope, snapshot).await
+}
+
+/// Takes everything in place of what follows a cursor that is ahead of the user.
+async fn check_cursor(
+    core: &Core,
+    handle: &Handle,
+    scope: Scope,
+    snapshot: Snapshot,
+) -> Result<(Snapshot, bool)> {
     match scope {
         Scope::All => Ok((snapshot, false)),
         Scope::Since { user_rev, .. } if user_rev > snapshot.digest.user_rev => {

@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 use voodoo_core::apply::{Applied, Effect, Write, advance, apply};
 use voodoo_core::store::{
-    Around, Opened, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
+    Around, Opened, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscribe,
+    Subscription,
 };
 use voodoo_core::{Refusal, StoreError};
 use voodoo_proto::object::{Conversation, Digest, Head, User};
 use voodoo_proto::reply::{ChangesPage, HistoryPage};
 use voodoo_proto::{ConversationId, UserId};
 
+use super::readers::in_snapshot;
 use super::rows::Tx;
 use super::{SqliteStore, read};
 
@@ -43,6 +46,16 @@ impl Store for SqliteStore {
 
     async fn subscriptions(&self, who: Opened, now_ms: u64) -> Result<Option<Vec<Subscription>>> {
         self.readers.read(move |db| read::subscriptions(db, who, now_ms)).await
+    }
+
+    async fn begin(
+        &self,
+        who: Opened,
+        now_ms: u64,
+        scope: Scope,
+        subscribe: Subscribe,
+    ) -> Result<Option<Snapshot>> {
+        self.readers.work(move |db| begin(db, who, (now_ms, scope), subscribe)).await
     }
 
     async fn snapshot(&self, user: UserId, scope: Scope) -> Result<Snapshot> {
@@ -100,6 +113,44 @@ impl Store for SqliteStore {
         let ids = users.to_vec();
         self.readers.read(move |db| read::users(db, &ids)).await
     }
+}
+
+/// Reads subscriptions and state from one snapshot, which costs a session's start one way to a
+/// reader and back. Where something was committed before the session was subscribed, it was told
+/// to others and not to it: then the state is read again.
+fn begin(
+    db: &Connection,
+    who: Opened,
+    (now_ms, scope): (u64, Scope),
+    subscribe: Subscribe,
+) -> Result<Option<Snapshot>> {
+    let begun = in_snapshot(db, |db| {
+        if !read::is_open(db, who, now_ms)? {
+            return Ok(None);
+        }
+        let version = read::version(db)?;
+        let snapshot = read::snapshot(db, who.user, scope)?;
+        let subscriptions = match scope {
+            Scope::All => subscriptions_of(&snapshot),
+            Scope::Since { .. } => read::conversations_of(db, who.user)?,
+        };
+        Ok(Some((version, snapshot, subscriptions)))
+    })?;
+    let Some((version, snapshot, subscriptions)) = begun else { return Ok(None) };
+    subscribe(&subscriptions);
+    if read::version(db)? == version {
+        return Ok(Some(snapshot));
+    }
+    in_snapshot(db, |db| read::snapshot(db, who.user, scope)).map(Some)
+}
+
+/// Everything that a user may see is what a session of theirs hears of.
+fn subscriptions_of(snapshot: &Snapshot) -> Vec<Subscription> {
+    let subscription = |one: &Conversation| Subscription {
+        conversation: one.conversation,
+        from_seq: one.from_seq,
+    };
+    snapshot.conversations.iter().map(subscription).collect()
 }
 
 fn apply_all(

@@ -46,9 +46,20 @@ impl Readers {
         &self,
         reading: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
+        self.work(move |connection| in_snapshot(connection, reading)).await
+    }
+
+    /// Lets a reader do what begins and ends its own snapshots.
+    pub(super) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
         let (answer, waits) = oneshot::channel();
-        let job: Job =
-            Box::new(move |connection| drop(answer.send(in_snapshot(connection, reading))));
+        let job: Job = Box::new(move |connection| {
+            // A reader outlives whatever it was asked for.
+            let work = std::panic::AssertUnwindSafe(|| work(connection));
+            drop(answer.send(std::panic::catch_unwind(work).unwrap_or_else(|_panic| panicked())));
+        });
         match self.queue.try_send(job) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {
@@ -91,7 +102,7 @@ fn run(connection: &Connection, jobs: &Mutex<Receiver<Job>>) {
     }
 }
 
-fn in_snapshot<T>(
+pub(super) fn in_snapshot<T>(
     connection: &Connection,
     reading: impl FnOnce(&Connection) -> Result<T>,
 ) -> Result<T> {
@@ -102,7 +113,11 @@ fn in_snapshot<T>(
     if !connection.is_autocommit() {
         statement(connection, "COMMIT")?;
     }
-    result.unwrap_or_else(|_panic| Err(Fault::new("a reading panicked").into()))
+    result.unwrap_or_else(|_panic| panicked())
+}
+
+fn panicked<T>() -> Result<T> {
+    Err(Fault::new("a reading panicked").into())
 }
 
 /// Executes a statement that is parsed once and kept.

@@ -38,6 +38,7 @@ macro_rules! store_contract {
             the_digest_is_the_sum_of_the_snapshot
             a_snapshot_since_a_cursor_holds_what_moved
             whoever_is_removed_is_told_gone
+            what_is_committed_while_a_session_begins_is_in_its_snapshot
             history_pages_meet_without_a_gap
             changes_come_once_in_their_current_state
             changes_that_cannot_be_had_are_a_reset

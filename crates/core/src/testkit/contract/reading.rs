@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use voodoo_proto::object::{HistoryRule, Kind, SettingsChange};
 use voodoo_proto::reply::HistoryPage;
-use voodoo_proto::{ConversationId, RefusalCode, UserId};
+use voodoo_proto::{ConversationId, DeviceId, RefusalCode, UserId};
 
 use super::stage::{ALL, NOW_MS, Stage};
 use crate::apply::{AddMembers, Pin, React, RemoveMember, Update, Write};
 use crate::error::StoreError;
-use crate::store::{Around, PageSize, Result, Scope};
+use crate::store::{Around, Opened, PageSize, Result, Scope, Subscribe};
 use crate::testkit::Engine;
 
 pub(super) fn code<T>(result: Result<T>) -> Option<RefusalCode> {
@@ -57,6 +58,41 @@ pub async fn the_digest_is_the_sum_of_the_snapshot(engine: Arc<dyn Engine>) {
     assert_eq!(digest.reads, heads.iter().map(|head| head.read_seq).sum::<u64>());
     assert_eq!(digest.user_rev, 4);
     assert!(heads.is_sorted_by_key(|head| std::cmp::Reverse(head.at_ms)), "newest first");
+}
+
+/// Whatever a session is not told, for it was not subscribed yet, it reads.
+pub async fn what_is_committed_while_a_session_begins_is_in_its_snapshot(engine: Arc<dyn Engine>) {
+    let stage = Arc::new(Stage::new(engine));
+    let (ann, bob) = (stage.user("ann").await, stage.user("bob").await);
+    let (first, second) = (stage.group(ann, &[bob]).await, stage.group(ann, &[bob]).await);
+    let device = stage.device(bob, 1).await;
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let wholly = (Scope::All, 2);
+    let since = (Scope::Since { user_rev: 2, since_ms: stage.now_ms() }, 0);
+    for ((scope, n_conversations), texts) in [(wholly, 1), (since, 2)] {
+        let (noted, sending) = (Arc::clone(&heard), Arc::clone(&stage));
+        let subscribe: Subscribe = Box::new(move |subscriptions| {
+            *noted.lock() = subscriptions.iter().map(|one| one.conversation).collect();
+            // Another thread, for this one may be the one that waits for the engine.
+            let commit = move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+                runtime.expect("a runtime").block_on(sending.send(first, ann, "meanwhile"));
+            };
+            std::thread::spawn(commit).join().expect("a commit");
+        });
+        let begun = stage.engine.begin(device, NOW_MS, scope, subscribe).await.expect("a begin");
+        let snapshot = begun.expect("an open device");
+        let mut conversations = heard.lock().clone();
+        conversations.sort_unstable();
+        assert_eq!(conversations, [first, second]);
+        assert_eq!(snapshot.conversations.len(), n_conversations);
+        let described = snapshot.conversations.iter().map(|one| &one.head);
+        let head = described.chain(&snapshot.heads).find(|head| head.conversation == first);
+        assert_eq!(head.expect("the one that moved").last_seq, texts);
+    }
+    let ended = Opened { device: DeviceId::new(i64::MAX).expect("an id"), ..device };
+    let never: Subscribe = Box::new(|_| panic!("nobody is subscribed"));
+    assert_eq!(stage.engine.begin(ended, NOW_MS, Scope::All, never).await.expect("a look"), None);
 }
 
 /// Descriptions where membership or description is new, heads where only they are.

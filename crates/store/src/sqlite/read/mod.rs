@@ -10,4 +10,6 @@ pub(super) use counting::{
 };
 pub(super) use people::{find_users, users};
 pub(super) use timeline::{changes, history};
-pub(super) use whole::{conversations, digest, heads, snapshot, subscriptions};
+pub(super) use whole::{
+    conversations, conversations_of, digest, heads, is_open, snapshot, subscriptions, version,
+};

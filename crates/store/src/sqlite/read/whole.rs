@@ -21,12 +21,25 @@ pub(in super::super) fn subscriptions(
     who: Opened,
     now_ms: u64,
 ) -> Result<Option<Vec<Subscription>>> {
+    if !is_open(db, who, now_ms)? {
+        return Ok(None);
+    }
+    conversations_of(db, who.user).map(Some)
+}
+
+/// Whether a device is the user's and has not ended.
+pub(in super::super) fn is_open(db: &Connection, who: Opened, now_ms: u64) -> Result<bool> {
     let sql = "SELECT 1 FROM device WHERE device_id = ?1 AND user_id = ?2 AND expires_ms > ?3";
     let mut statement = db.prepare_cached(sql).map_err(Fault::new)?;
     let keys = params![who.device.get(), who.user.get(), now_ms];
-    if !statement.exists(keys).map_err(Fault::new)? {
-        return Ok(None);
-    }
+    Ok(statement.exists(keys).map_err(Fault::new)?)
+}
+
+/// The conversations of a user that are not destroyed.
+pub(in super::super) fn conversations_of(
+    db: &Connection,
+    user: UserId,
+) -> Result<Vec<Subscription>> {
     let sql = table::sql_of(&[
         "SELECT m.conv_id, m.from_seq FROM member m JOIN conversation c USING(conv_id)
           WHERE m.user_id = ?1 AND m.",
@@ -34,11 +47,18 @@ pub(in super::super) fn subscriptions(
         " AND c.destroyed_ms IS NULL",
     ]);
     let mut statement = db.prepare_cached(&sql).map_err(Fault::new)?;
-    let rows = statement.query_map([who.user.get()], |row| {
+    let rows = statement.query_map([user.get()], |row| {
         Ok(Subscription { conversation: conversation_id(row, 0)?, from_seq: row.get(1)? })
     });
     let rows = rows.map_err(Fault::new)?.collect::<rusqlite::Result<_>>();
-    Ok(Some(rows.map_err(Fault::new)?))
+    Ok(rows.map_err(Fault::new)?)
+}
+
+/// A number that is another one once anybody else has committed, as far as this connection sees
+/// (<https://www.sqlite.org/pragma.html#pragma_data_version>).
+pub(in super::super) fn version(db: &Connection) -> Result<i64> {
+    let mut statement = db.prepare_cached("PRAGMA data_version").map_err(Fault::new)?;
+    Ok(statement.query_row([], |row| row.get(0)).map_err(Fault::new)?)
 }
 
 /// The sums over all conversations of a user.
