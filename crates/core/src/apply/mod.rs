@@ -30,7 +30,7 @@ pub use message::{Delete, Edit, Pin, React};
 pub use own::{Accept, Block, Profile, Set, advance};
 pub use retention::MoveFloor;
 pub use send::Send;
-pub use view::{message, own as own_view, preview, user as user_view};
+pub use view::{beginning, message, own as own_view, preview, user as user_view};
 
 /// Who may find whom.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -35,10 +35,17 @@ pub fn own(row: &UserRow) -> User {
 #[must_use]
 pub fn preview(row: &MessageRow) -> Preview {
     let text = row.body.as_ref().and_then(|body| match body {
-        Body::Text { text } => Some(text.chars().take(PREVIEW_CODE_POINTS).collect()),
+        Body::Text { text } => Some(beginning(text)),
         Body::Unknown => None,
     });
     Preview { seq: row.seq, from: (!row.hides_author).then_some(row.sender), text }
+}
+
+/// As much of a text as a preview shows.
+#[must_use]
+pub fn beginning(text: &str) -> String {
+    let end = text.char_indices().nth(PREVIEW_CODE_POINTS).map_or(text.len(), |(end, _)| end);
+    text[..end].to_owned()
 }
 
 /// A message in its current state; `mine` says which reactions the asker set.

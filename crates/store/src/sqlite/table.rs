@@ -2,9 +2,10 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use voodoo_core::Fault;
+use voodoo_core::apply::beginning;
 use voodoo_core::likeness::{LOOK_SQL, look};
 use voodoo_core::rows::{ConversationRow, MemberRow, MessageRow, UserRow};
-use voodoo_proto::object::Body;
+use voodoo_proto::object::{Body, Preview};
 use voodoo_proto::{ConversationId, UserId};
 
 use super::codes::{
@@ -140,6 +141,17 @@ pub(super) fn message_row_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Messa
         is_pinned: flags & PINNED != 0,
         reactions: opt_json(row, at + 12)?.unwrap_or_default(),
     })
+}
+
+/// What a preview is made of.
+pub(super) const PREVIEW: &str = "seq, sender_id, text, flags";
+
+/// The beginning of a message, from its first column on.
+pub(super) fn preview_at(row: &Row<'_>, at: usize) -> rusqlite::Result<Preview> {
+    let flags: i64 = row.get(at + 3)?;
+    let from = (flags & HIDES_AUTHOR == 0).then(|| user_id(row, at + 1)).transpose()?;
+    let text = row.get_ref(at + 2)?.as_str_or_null()?;
+    Ok(Preview { seq: row.get(at)?, from, text: text.map(beginning) })
 }
 
 /// The text of a body.

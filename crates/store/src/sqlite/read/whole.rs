@@ -4,12 +4,12 @@ use std::sync::LazyLock;
 
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use voodoo_core::apply::{own_view, preview, user_view};
-use voodoo_core::rows::{ConversationRow, MemberRow, MessageRow, UserRow};
+use voodoo_core::apply::{own_view, user_view};
+use voodoo_core::rows::{ConversationRow, MemberRow, UserRow};
 use voodoo_core::store::{Opened, Result, Scope, Snapshot, Subscription};
 use voodoo_core::{Fault, Refusal};
 use voodoo_proto::event::Me;
-use voodoo_proto::object::{Conversation, Digest, Head, MemberState};
+use voodoo_proto::object::{Conversation, Digest, Head, MemberState, Preview};
 use voodoo_proto::{ConversationId, UserId};
 
 use super::super::codes::{IS_IN, conversation_id};
@@ -142,8 +142,8 @@ fn since(db: &Connection, user: UserId, user_rev: u64, since_ms: u64) -> Result<
 struct Found {
     row: ConversationRow,
     member: MemberRow,
-    /// The newest message, if the user may read it.
-    newest: Option<MessageRow>,
+    /// The beginning of the newest message, if the user may read it.
+    newest: Option<Preview>,
     /// The other one of a direct conversation.
     peer: Option<UserRow>,
     n_mentions: u64,
@@ -151,7 +151,7 @@ struct Found {
 
 const AT_MEMBER: usize = table::n_columns(table::CONVERSATION);
 const AT_MESSAGE: usize = AT_MEMBER + table::n_columns(table::MEMBER);
-const AT_PEER: usize = AT_MESSAGE + table::n_columns(table::MESSAGE);
+const AT_PEER: usize = AT_MESSAGE + table::n_columns(table::PREVIEW);
 const AT_MENTIONS: usize = AT_PEER + table::n_columns(table::USER);
 const N_COLUMNS: usize = AT_MENTIONS + 1;
 
@@ -160,7 +160,7 @@ fn select(more: &str, condition: &str) -> String {
     let columns = [
         table::columns_of("c", table::CONVERSATION),
         table::columns_of("m", table::MEMBER),
-        table::columns_of("x", table::MESSAGE),
+        table::columns_of("x", table::PREVIEW),
         table::columns_of("p", table::USER),
     ];
     format!(
@@ -197,7 +197,7 @@ impl Found {
             row: table::conversation_row(row)?,
             member: table::member_row_at(row, AT_MEMBER)?,
             newest: match is_there(AT_MESSAGE)? {
-                true => Some(table::message_row_at(row, AT_MESSAGE)?),
+                true => Some(table::preview_at(row, AT_MESSAGE)?),
                 false => None,
             },
             peer: match is_there(AT_PEER)? {
@@ -227,12 +227,13 @@ impl Found {
             mentions: self.n_mentions,
             all_mention_seq: self.row.all_mention_seq,
             at_ms: self.row.last_ms,
-            preview: self.newest.as_ref().map(preview),
+            preview: self.newest.clone(),
         }
     }
 
-    fn conversation(self) -> Conversation {
-        let head = self.head();
+    fn conversation(mut self) -> Conversation {
+        let preview = self.newest.take();
+        let head = Head { preview, ..self.head() };
         let Self { row, member, peer, .. } = self;
         Conversation {
             conversation: row.conversation,
