@@ -48,7 +48,7 @@ async fn run(config: &Config) -> Result<(), Failure> {
     let (tls, max_connections) = (options.tls.clone(), options.max_connections);
     let mut parts = Parts::open(config)?;
     let listening = Listening::bind(config).map_err(Failure::with(Exit::Unavailable))?;
-    let doors =
+    let mut doors =
         Doors::open(config, &parts, listening, options).map_err(Failure::with(Exit::Internal))?;
     let local = doors.local;
     tracing::info!(
@@ -67,14 +67,17 @@ async fn run(config: &Config) -> Result<(), Failure> {
     notify::ready();
 
     loop {
-        tokio::select! {
+        let lost = tokio::select! {
             () = signals.next() => break,
-            _ = hangup.recv() => reload(tls.as_deref()),
-            ended = parts.workers.join_next() => {
-                let words = anyhow::anyhow!("a worker ended: {ended:?}");
-                return Err(Failure::new(Exit::Internal, words));
+            _ = hangup.recv() => {
+                reload(tls.as_deref());
+                continue;
             }
-        }
+            ended = parts.workers.join_next() => format!("a worker ended ({ended:?})"),
+            ended = doors.serving.join_next() => format!("a listener ended ({ended:?})"),
+            name = parts.store.lost() => format!("the {name} of the store panicked"),
+        };
+        return Err(give_up(&parts, &doors, lost).await);
     }
     notify::stopping();
     parts.door.drain();
@@ -124,6 +127,16 @@ impl Parts {
         self.workers.abort_all();
         self.store.shutdown().await;
     }
+}
+
+/// Ends because something panicked that is everyone's: with it gone the rest would serve on half
+/// dead, while a service manager starts the whole anew. What was acknowledged is on disk.
+async fn give_up(parts: &Parts, doors: &Doors, lost: String) -> Failure {
+    tracing::error!(lost, "this cannot be mended while running: the process ends");
+    parts.door.drain();
+    doors.stop.send_replace(true);
+    close_all(&parts.core).await;
+    Failure::new(Exit::Internal, anyhow::anyhow!("{lost}; start it again"))
 }
 
 /// Reads the certificate anew. If that fails, the old one is served on.
@@ -253,16 +266,21 @@ async fn drain(core: &Core, drain: Duration) {
         }
     };
     if tokio::time::timeout(drain + AFTER_DRAIN, gone).await.is_err() {
-        core.close_all(CloseCode::Unavailable);
-        let closed = async {
-            while core.hub.n_sessions() > 0 {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        // Whoever does not take the close frame by then is cut off by the end of the process.
-        if tokio::time::timeout(AFTER_DRAIN, closed).await.is_err() {
-            tracing::debug!(n_sessions = core.hub.n_sessions(), "cut off");
+        close_all(core).await;
+    }
+}
+
+/// Closes every session.
+async fn close_all(core: &Core) {
+    core.close_all(CloseCode::Unavailable);
+    let closed = async {
+        while core.hub.n_sessions() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    };
+    // Whoever does not take the close frame by then is cut off by the end of the process.
+    if tokio::time::timeout(AFTER_DRAIN, closed).await.is_err() {
+        tracing::debug!(n_sessions = core.hub.n_sessions(), "cut off");
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -91,14 +91,13 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until the process has ended by itself.
+    /// Waits until the process has ended by itself, and tells how.
     ///
     /// # Errors
     ///
     /// If it cannot be waited for.
-    pub fn wait(&mut self) -> Result<()> {
-        self.child.wait()?;
-        Ok(())
+    pub fn wait(&mut self) -> Result<ExitStatus> {
+        Ok(self.child.wait()?)
     }
 
     /// Starts it again where it was, on the same data, and waits until it takes connections.

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
+use super::essential::{Essential, Lost};
 use super::{BUSY, SqliteOptions, connect};
 
 /// Bytes of a page, as SQLite makes them where nothing else is asked for.
@@ -34,13 +35,15 @@ pub(super) struct Log {
 }
 
 impl Log {
-    pub(super) fn start(database: PathBuf, options: &SqliteOptions) -> Self {
+    pub(super) fn start(database: PathBuf, options: &SqliteOptions, lost: &Arc<Lost>) -> Self {
         let (wake, woken) = sync_channel::<()>(1);
         let is_copied = Arc::new(AtomicBool::new(false));
         let limit_pages = (options.checkpoint_bytes / PAGE_BYTES).max(1);
         let (options, copied) = (options.clone(), Arc::clone(&is_copied));
         let named = thread::Builder::new().name("checkpointer".to_owned());
+        let essential = Essential::new("checkpointer", lost);
         let spawned = named.spawn(move || {
+            let _essential = essential;
             let mut connection = None;
             while woken.recv().is_ok() {
                 copied.store(copy(&database, &options, &mut connection), Ordering::Release);

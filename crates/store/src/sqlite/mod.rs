@@ -12,6 +12,7 @@ mod census;
 mod checker;
 mod codes;
 mod damage;
+mod essential;
 mod found;
 mod log;
 mod migrate;
@@ -40,6 +41,7 @@ use voodoo_core::apply::Rules;
 
 use checker::Checker;
 use damage::Damage;
+use essential::Lost;
 use readers::Readers;
 use writer::Writer;
 
@@ -154,6 +156,7 @@ impl From<rusqlite::Error> for OpenError {
 /// The engine of the single binary. See the module.
 pub struct SqliteStore {
     writer: Writer,
+    lost: Arc<Lost>,
     readers: Readers,
     _checker: Option<Checker>,
     kept_marks: Arc<census::KeptMarks>,
@@ -201,9 +204,12 @@ impl SqliteStore {
         let checker = options
             .full_check_after
             .map(|after| Checker::start(path.clone(), after, Arc::clone(&damage)));
-        let writer = Writer::start(connection, (path, options), Arc::clone(&rules), damage);
+        let lost = Arc::new(Lost::default());
+        let rules_of_writer = Arc::clone(&rules);
+        let writer = Writer::start(connection, (path, options), rules_of_writer, (damage, &lost));
         Ok(Arc::new(Self {
             writer,
+            lost,
             readers,
             _checker: checker,
             kept_marks: Arc::default(),
@@ -212,6 +218,16 @@ impl SqliteStore {
             about: Arc::new(RwLock::new(about)),
             _lock: lock,
         }))
+    }
+
+    /// Waits until a thread has panicked that the store cannot do without, and names it. Nothing is
+    /// acknowledged from then on; only opening the folder anew helps.
+    ///
+    /// # Cancel safety
+    ///
+    /// It changes nothing.
+    pub async fn lost(&self) -> &'static str {
+        self.lost.wait().await
     }
 
     /// Answers what waits, writes the log back and closes. What comes later is refused.

@@ -16,6 +16,7 @@ use voodoo_core::store::Result;
 use voodoo_core::{Fault, StoreError};
 
 use super::damage::{Damage, REMEDY, is_damage};
+use super::essential::{Essential, Lost};
 use super::log::Log;
 use super::rows::{Cache, Tx};
 use super::{SqliteOptions, connect};
@@ -103,10 +104,10 @@ impl Writer {
         mut connection: Connection,
         (path, options): (PathBuf, SqliteOptions),
         rules: Arc<Rules>,
-        damage: Arc<Damage>,
+        (damage, lost): (Arc<Damage>, &Arc<Lost>),
     ) -> Self {
         let (queue, orders) = sync_channel(options.queue);
-        let log = Log::start(path.clone(), &options);
+        let log = Log::start(path.clone(), &options, lost);
         log.watch(&mut connection);
         let desk = Desk {
             connection: Some(connection),
@@ -119,7 +120,12 @@ impl Writer {
             log,
         };
         let named = thread::Builder::new().name("writer".to_owned());
-        let thread = named.spawn(move || desk.run(&orders)).expect("a thread for the writer");
+        let essential = Essential::new("writer", lost);
+        let run = move || {
+            let _essential = essential;
+            desk.run(&orders);
+        };
+        let thread = named.spawn(run).expect("a thread for the writer");
         Self { queue: Some(queue), thread: Some(thread) }
     }
 

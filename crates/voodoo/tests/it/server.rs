@@ -35,9 +35,9 @@ impl Server {
         self.0.restart_on(data).unwrap();
     }
 
-    /// Waits until the process has ended by itself.
-    pub(crate) fn wait(&mut self) {
-        self.0.wait().unwrap();
+    /// Waits until the process has ended by itself; gives its exit code.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.0.wait().unwrap().code()
     }
 }
 
