@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use tokio_rustls::rustls::client::Resumption;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{CipherSuite, ClientConfig, RootCertStore};
 
 /// The files of a certificate.
 #[derive(Debug, Clone)]
@@ -27,9 +29,23 @@ pub(crate) fn make(folder: &Path) -> Result<Certificate> {
     Ok(certificate)
 }
 
-/// A client that believes this certificate.
-pub(crate) fn client(cert: &Path) -> Result<Arc<ClientConfig>> {
+/// Clients that believe this certificate.
+pub(crate) fn clients(cert: &Path) -> Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(cert).context("the run's certificate")?)?;
-    Ok(Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth()))
+    let mut provider = ring::default_provider();
+    // Browsers on processors of this kind ask for it first.
+    provider
+        .cipher_suites
+        .sort_by_key(|suite| suite.suite() != CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let clients = ClientConfig::builder_with_provider(Arc::new(provider))
+        .with_safe_default_protocol_versions()?;
+    Ok(clients.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// One of them, who remembers the server for itself alone.
+pub(crate) fn one_of(clients: &ClientConfig) -> Arc<ClientConfig> {
+    let mut one = clients.clone();
+    one.resumption = Resumption::in_memory_sessions(1);
+    Arc::new(one)
 }

@@ -2,11 +2,12 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use mio::net::TcpStream;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
-use tokio_rustls::rustls::{ClientConnection, StreamOwned};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, StreamOwned};
 
 use super::slow::Slow;
 use crate::checker::Checker;
@@ -94,6 +95,8 @@ impl Sending {
 /// One client.
 pub(super) struct Conn {
     pub(super) wire: Option<Wire>,
+    /// How it speaks TLS. Each client keeps its own ticket and comes back with it, as a real one.
+    pub(super) tls: Option<Arc<ClientConfig>>,
     pub(super) stage: Stage,
     /// The beginning of a frame that is not whole yet.
     pub(super) rest: Vec<u8>,
@@ -125,9 +128,10 @@ pub(super) enum Check {
 }
 
 impl Conn {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(tls: Option<Arc<ClientConfig>>) -> Self {
         Self {
             wire: None,
+            tls,
             stage: Stage::Gone,
             rest: Vec::new(),
             out: Vec::new(),

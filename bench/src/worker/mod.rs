@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use mio::{Events, Interest, Poll, Token, Waker};
-use tokio_rustls::rustls::{ClientConfig, ClientConnection, StreamOwned};
+use tokio_rustls::rustls::{ClientConnection, StreamOwned};
 
 use crate::clock::now_ns;
 use crate::control::{Checked, Connected, Load, Order, Setup, Told};
@@ -45,7 +45,6 @@ const PROGRESS_NS: u64 = 1_000_000_000;
 pub(crate) struct Worker {
     setup: Setup,
     seed: Seed,
-    tls: Option<Arc<ClientConfig>>,
     poll: Poll,
     conns: Vec<Conn>,
     /// Connections with something to write.
@@ -126,7 +125,8 @@ fn tell(told: &Told) -> Result<()> {
 impl Worker {
     fn new(setup: Setup, poll: Poll) -> Result<Self> {
         let seed = Seed::read(&setup.seed)?;
-        let tls = setup.tls_cert.as_deref().map(tls::client).transpose()?;
+        let tls = setup.tls_cert.as_deref().map(tls::clients).transpose()?;
+        let new = || Conn::new(tls.as_ref().map(tls::one_of));
         let mut hello = Vec::new();
         let version = env!("CARGO_PKG_VERSION");
         let text = format!(
@@ -134,12 +134,11 @@ impl Worker {
         );
         wire::put_text(&mut hello, text.as_bytes());
         Ok(Self {
-            conns: (0..setup.n_users).map(|_| Conn::new()).collect(),
+            conns: (0..setup.n_users).map(|_| new()).collect(),
             padding: " x".repeat(setup.text_bytes.saturating_sub(20) / 2),
             client_ids: seed::ClientIds::new(setup.first),
             setup,
             seed,
-            tls,
             poll,
             dirty: Vec::new(),
             connecting: None,
@@ -363,7 +362,7 @@ impl Worker {
         conn.stage = Stage::Upgrading;
         conn.opened_ns = now_ns();
         conn.out = wire::upgrade(&host, &path, token.as_deref());
-        conn.wire = Some(match &self.tls {
+        conn.wire = Some(match &conn.tls {
             None => Wire::Plain(stream),
             Some(config) => {
                 let name = self.setup.server.ip().into();
