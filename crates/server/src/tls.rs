@@ -78,6 +78,9 @@ impl Tls {
             .with_no_client_auth()
             .with_cert_resolver(Arc::clone(&served) as _);
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        // Whoever comes back brings what the server would else have to remember of everyone: no
+        // certificate is sent and nothing signed for them, however many come back at once.
+        config.ticketer = ring::Ticketer::new()?;
         Ok(Arc::new(Self { files, served, acceptor: TlsAcceptor::from(Arc::new(config)) }))
     }
 

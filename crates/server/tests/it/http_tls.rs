@@ -16,7 +16,9 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::version::{TLS12, TLS13};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use tokio_rustls::rustls::{
+    self, ClientConfig, HandshakeKind, RootCertStore, SupportedProtocolVersion,
+};
 use voodoo_server::http::{HttpOptions, router, to_tls};
 use voodoo_server::listener::{self, ListenerOptions};
 use voodoo_server::tls::{Tls, TlsFiles, connect_to_anyone};
@@ -95,13 +97,7 @@ impl Secure {
         trusted: &CertificateDer<'static>,
         versions: &[&'static SupportedProtocolVersion],
     ) -> std::io::Result<TlsStream<TcpStream>> {
-        let mut roots = RootCertStore::empty();
-        roots.add(trusted.clone()).unwrap();
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config = config_of(trusted, versions);
         let name = ServerName::try_from("localhost").unwrap();
         within(TlsConnector::from(Arc::new(config)).connect(name, self.tcp().await)).await
     }
@@ -111,6 +107,19 @@ impl Secure {
         let stream = self.connect(&self.trusted, &VERSIONS).await.unwrap();
         Socket::over(in_the_clear(stream).await)
     }
+}
+
+fn config_of(
+    trusted: &CertificateDer<'static>,
+    versions: &[&'static SupportedProtocolVersion],
+) -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add(trusted.clone()).unwrap();
+    ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_protocol_versions(versions)
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }
 
 async fn in_the_clear(mut secure: TlsStream<TcpStream>) -> TcpStream {
@@ -163,6 +172,34 @@ async fn what_is_long_comes_whole_in_both_directions() {
     let page = own.ok(&history).await;
     let texts = page["messages"].as_array().unwrap();
     assert!(texts.len() >= 5 && texts.iter().all(|message| message["body"]["text"] == long));
+}
+
+/// More than the server would remember, were it to remember them.
+#[tokio::test]
+async fn whoever_comes_back_by_tls_is_known_by_the_ticket_they_bring() {
+    const N: usize = 300;
+    let secure = Secure::start("tls_ticket").await;
+    for version in VERSIONS {
+        let mut config = config_of(&secure.trusted, &[version]);
+        let mut kinds = Vec::new();
+        let mut devices = Vec::new();
+        for at in 0..2 * N {
+            // Each device remembers for itself.
+            config.resumption = rustls::client::Resumption::in_memory_sessions(8);
+            if at < N {
+                devices.push(TlsConnector::from(Arc::new(config.clone())));
+            }
+            let name = ServerName::try_from("localhost").unwrap();
+            let connecting = devices[at % N].connect(name, secure.tcp().await);
+            let mut stream = within(connecting).await.unwrap();
+            // The ticket comes with the first answer.
+            stream.write_all(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+            assert!(within(stream.read(&mut [0; 64])).await.unwrap() > 0);
+            kinds.push(stream.get_ref().1.handshake_kind().unwrap());
+        }
+        assert!(kinds[..N].iter().all(|kind| *kind == HandshakeKind::Full));
+        assert!(kinds[N..].iter().all(|kind| *kind == HandshakeKind::Resumed), "{version:?}");
+    }
 }
 
 #[tokio::test]
