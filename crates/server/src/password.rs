@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::password_hash::{
+    self, CustomizedPasswordHasher, PasswordHasher, PasswordVerifier as _,
+};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
+use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use voodoo_core::{Fault, Refusal, StoreError, fault};
 
@@ -39,7 +42,12 @@ pub struct Hasher {
     /// Verified in place of the password of an account that does not exist, for the time it takes.
     decoy: Arc<str>,
     places: Arc<Semaphore>,
+    n_places: usize,
     threads: Arc<Semaphore>,
+    n_threads: usize,
+    /// Memory that goes on from a hash to one that waits: a quarter of a hash in new memory is the
+    /// kernel's handing it over. At most one for each thread, and none while nobody waits.
+    spare: Arc<Mutex<Vec<Vec<Block>>>>,
 }
 
 impl Hasher {
@@ -53,13 +61,17 @@ impl Hasher {
         let params = Params::new(memory_kib, n_passes, n_lanes, None)
             .map_err(|error| Fault::new(format!("password hashing: {error}")))?;
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        let decoy = hash(&argon2, &crate::http::secret::new_token())?.into();
+        let decoy = hash(&argon2, &mut Vec::new(), &crate::http::secret::new_token())?.into();
         let n_threads = options.n_threads.max(1);
+        let n_places = n_threads + options.n_waiting;
         Ok(Self {
             argon2,
             decoy,
-            places: Arc::new(Semaphore::new(n_threads + options.n_waiting)),
+            places: Arc::new(Semaphore::new(n_places)),
+            n_places,
             threads: Arc::new(Semaphore::new(n_threads)),
+            n_threads,
+            spare: Arc::default(),
         })
     }
 
@@ -70,7 +82,7 @@ impl Hasher {
     /// A refusal `unavailable` if too many wait already; a fault if hashing failed.
     pub async fn hash(&self, password: String) -> Result<String, StoreError> {
         let argon2 = self.argon2.clone();
-        self.run(move || hash(&argon2, &password)).await
+        self.run(move |memory| hash(&argon2, memory, &password)).await
     }
 
     /// Whether a password is the one that was hashed; `None` takes as long and is always wrong.
@@ -85,8 +97,8 @@ impl Hasher {
     ) -> Result<bool, StoreError> {
         let argon2 = self.argon2.clone();
         let decoy = Arc::clone(&self.decoy);
-        self.run(move || {
-            let is_right = verify(&argon2, &password, hashed.as_deref().unwrap_or(&decoy))?;
+        self.run(move |memory| {
+            let is_right = verify(&argon2, memory, &password, hashed.as_deref().unwrap_or(&decoy))?;
             Ok(is_right && hashed.is_some())
         })
         .await
@@ -94,11 +106,21 @@ impl Hasher {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> Result<T, Fault> + Send + 'static,
+        work: impl FnOnce(&mut Vec<Block>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
         let permits = self.enter().await?;
+        let (spare, places) = (Arc::clone(&self.spare), Arc::clone(&self.places));
+        let (n_places, n_threads) = (self.n_places, self.n_threads);
         let done = tokio::task::spawn_blocking(move || {
-            let result = work();
+            let mut memory = spare.lock().pop().unwrap_or_default();
+            let result = work(&mut memory);
+            let does_somebody_wait = n_places - places.available_permits() > n_threads;
+            let mut spare = spare.lock();
+            match does_somebody_wait && spare.len() < n_threads {
+                true => spare.push(memory),
+                false => spare.clear(),
+            }
+            drop(spare);
             drop(permits);
             result
         });
@@ -113,17 +135,84 @@ impl Hasher {
     }
 }
 
-fn hash(argon2: &Argon2<'_>, password: &str) -> Result<String, Fault> {
-    let hashed = argon2
+fn hash(argon2: &Argon2<'_>, memory: &mut Vec<Block>, password: &str) -> Result<String, Fault> {
+    let hashed = InMemory { argon2, memory: Mutex::new(memory) }
         .hash_password(password.as_bytes())
         .map_err(|error| Fault::new(format!("password hashing: {error}")))?;
     Ok(hashed.to_string())
 }
 
-fn verify(argon2: &Argon2<'_>, password: &str, hashed: &str) -> Result<bool, Fault> {
+fn verify(
+    argon2: &Argon2<'_>,
+    memory: &mut Vec<Block>,
+    password: &str,
+    hashed: &str,
+) -> Result<bool, Fault> {
     let hashed = PasswordHash::new(hashed)
         .map_err(|error| Fault::new(format!("a stored password hash is malformed: {error}")))?;
-    Ok(argon2.verify_password(password.as_bytes(), &hashed).is_ok())
+    let hasher = InMemory { argon2, memory: Mutex::new(memory) };
+    Ok(hasher.verify_password(password.as_bytes(), &hashed).is_ok())
+}
+
+/// Argon2 that works in memory it is given; Argon2's own traits make a verifier of it.
+struct InMemory<'a> {
+    argon2: &'a Argon2<'a>,
+    /// Locked by one hash, for the traits share what they hash with.
+    memory: Mutex<&'a mut Vec<Block>>,
+}
+
+impl InMemory<'_> {
+    fn hash_with(
+        &self,
+        (algorithm, version, params): (Algorithm, Version, Params),
+        password: &[u8],
+        salt: &[u8],
+    ) -> password_hash::Result<PasswordHash> {
+        let salt = Salt::new(salt)?;
+        let mut buffer = [0; Output::MAX_LENGTH];
+        let n_bytes = params.output_len().unwrap_or(Params::DEFAULT_OUTPUT_LEN);
+        let out = buffer.get_mut(..n_bytes).ok_or(password_hash::Error::OutputSize)?;
+        let written = ParamsString::try_from(&params)?;
+        let mut memory = self.memory.lock();
+        memory.resize(params.block_count(), Block::default());
+        let argon2 = Argon2::new(algorithm, version, params);
+        argon2.hash_password_into_with_memory(password, &salt, out, memory.as_mut_slice())?;
+        Ok(PasswordHash {
+            algorithm: algorithm.ident(),
+            version: Some(version.into()),
+            params: written,
+            salt: Some(salt),
+            hash: Some(Output::new(out)?),
+        })
+    }
+}
+
+impl PasswordHasher<PasswordHash> for InMemory<'_> {
+    fn hash_password_with_salt(
+        &self,
+        password: &[u8],
+        salt: &[u8],
+    ) -> password_hash::Result<PasswordHash> {
+        let way = (Algorithm::Argon2id, Version::V0x13, self.argon2.params().clone());
+        self.hash_with(way, password, salt)
+    }
+}
+
+impl CustomizedPasswordHasher<PasswordHash> for InMemory<'_> {
+    type Params = Params;
+
+    fn hash_password_customized(
+        &self,
+        password: &[u8],
+        salt: &[u8],
+        algorithm: Option<&str>,
+        version: Option<u32>,
+        params: Params,
+    ) -> password_hash::Result<PasswordHash> {
+        let algorithm = algorithm.map(Algorithm::try_from).transpose()?.unwrap_or_default();
+        let version = version.map(Version::try_from).transpose()?.unwrap_or_default();
+        self.hash_with((algorithm, version, params), password, salt)
+    }
 }
 
 #[cfg(test)]
@@ -169,6 +258,34 @@ mod tests {
         drop(first);
         drop(second.await.unwrap());
         hasher.hash("a lamp by the window".to_owned()).await.unwrap();
+    }
+
+    /// What was hashed in memory that was used before is what the library says, and the other way.
+    #[test]
+    fn used_memory_changes_nothing() {
+        let params = Params::new(64, 2, 1, None).unwrap();
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        let mut memory = vec![Block::default(); 500];
+        for password in ["a lamp by the window", "", "another"] {
+            let own = hash(&argon2, &mut memory, password).unwrap();
+            assert!(argon2.verify_password(password.as_bytes(), own.as_str()).is_ok());
+            let theirs = argon2.hash_password(password.as_bytes()).unwrap().to_string();
+            assert!(verify(&argon2, &mut memory, password, &theirs).unwrap());
+            assert!(!verify(&argon2, &mut memory, "a lamp", &theirs).unwrap());
+        }
+    }
+
+    #[tokio::test]
+    async fn memory_goes_on_to_whoever_waits_and_away_with_the_last() {
+        let hasher = cheap(1, 8);
+        let waiting = Arc::clone(&hasher.places).try_acquire_owned().unwrap();
+        for _ in 0..3 {
+            hasher.hash("a lamp by the window".to_owned()).await.unwrap();
+            assert_eq!(hasher.spare.lock().len(), 1);
+        }
+        drop(waiting);
+        hasher.hash("a lamp by the window".to_owned()).await.unwrap();
+        assert!(hasher.spare.lock().is_empty());
     }
 
     #[test]
