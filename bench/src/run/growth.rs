@@ -4,13 +4,16 @@ use anyhow::{Result, ensure};
 use serde_json::json;
 
 use super::house::House;
+use super::reading::{self, Reading};
 use super::talk::{cost_of_both, drive, weigh};
-use super::{Found, at_most, figure};
+use super::{Figure, Found, at_most, figure};
 use crate::child::Subject;
 use crate::conductor::is_stopped;
 use crate::control::Load;
 use crate::scenario::Scenario;
 
+/// Messages of each pair in the small store whose pages are read: some full pages.
+const FEW_MESSAGES: usize = 200;
 /// Messages with which the start of the server is measured.
 const START_MESSAGES: usize = 1_000_000;
 
@@ -32,14 +35,20 @@ pub(super) fn run(scenario: &Scenario, house: &mut House<'_>) -> Result<Found> {
 
     ensure!(!is_stopped(), "ended early");
     let seeded = house.seeded(scenario.users)?;
-    let first = house.filled(&seeded, scenario.pairs, START_MESSAGES.min(scenario.messages))?;
+    let n_few = (FEW_MESSAGES * scenario.pairs).min(scenario.messages);
+    let small = house.filled(&seeded, scenario.pairs, n_few)?;
+    let first = house.filled(&small, scenario.pairs, START_MESSAGES.min(scenario.messages))?;
     let folder = house.copy(&first)?;
     let start_s = Subject::server(&folder, None, None)?.start.as_secs_f64();
     let full = house.filled(&first, scenario.pairs, scenario.messages)?;
     let folder = house.copy(&full)?;
     let stand = house.server_as_is(scenario, folder)?;
     let full_start_s = stand.subject.start.as_secs_f64();
-    let (full, full_details) = drive(scenario, house, &stand, load)?;
+    let (appended, full_details) = drive(scenario, house, &stand, load)?;
+    drop(stand);
+    house.progress.now("reading pages");
+    let few = reading::measure(&house.copy(&small)?, scenario.pairs)?;
+    let many = reading::measure(&house.copy(&full)?, scenario.pairs)?;
     Ok(Found {
         figures: vec![
             figure(
@@ -56,16 +65,31 @@ pub(super) fn run(scenario: &Scenario, house: &mut House<'_>) -> Result<Found> {
             ),
             figure(
                 at_most("messages/s on an empty store against a full one, ratio", 1.3, 1.1),
-                empty.per_s() / full.per_s(),
+                empty.per_s() / appended.per_s(),
             ),
+            slower(
+                "newest page of history, full store against a small one, ratio",
+                &few,
+                &many,
+                |one| one.newest_us,
+            ),
+            slower("page of changes, full store against a small one, ratio", &few, &many, |one| {
+                one.changes_us
+            }),
             figure(at_most("start with 1 M messages, s", 1.0, 0.3), start_s),
         ],
         details: json!({
             "rss_kib_each": weights, "cpu_ratio": costs, "sizes": sizes,
             "empty": empty_details, "full": full_details,
+            "reading_few": few.details, "reading_many": many.details,
             "full_messages": scenario.messages, "full_start_s": full_start_s,
         }),
     })
+}
+
+/// How much longer reading takes, by the bounds of appending.
+fn slower(what: &'static str, few: &Reading, many: &Reading, of: fn(&Reading) -> f64) -> Figure {
+    figure(at_most(what, 1.3, 1.1), of(many) / of(few))
 }
 
 /// How much the last is above the first.

@@ -48,6 +48,8 @@ impl<'a> House<'a> {
         fs::create_dir(&to)?;
         for name in ["voodoo.db", "seed.json"] {
             fs::copy(from.join(name), to.join(name)).with_context(|| format!("copying {name}"))?;
+            // What the kernel writes back later would hold up the server's own syncs.
+            fs::File::open(to.join(name))?.sync_all()?;
         }
         Ok(to)
     }

@@ -4,6 +4,7 @@ mod fill;
 mod growth;
 mod house;
 mod log_in;
+mod reading;
 mod slow;
 mod talk;
 
