@@ -47,8 +47,7 @@ pub(super) fn run(scenario: &Scenario, house: &mut House<'_>) -> Result<Found> {
     let (appended, full_details) = drive(scenario, house, &stand, load)?;
     drop(stand);
     house.progress.now("reading pages");
-    let few = reading::measure(&house.copy(&small)?, scenario.pairs)?;
-    let many = reading::measure(&house.copy(&full)?, scenario.pairs)?;
+    let (few, many) = reading::compare(&small, &full, scenario.pairs)?;
     Ok(Found {
         figures: vec![
             figure(
