@@ -362,8 +362,15 @@ fn created(
 
 /// The first readable message made after a change: `rev` grows with `seq`, so it is found by
 /// halving.
+///
+/// A message takes the next of both, any other change a `rev` alone: `rev - seq` never falls, and
+/// is at most what it is now. So only as many messages come into question as there were other
+/// changes, however long the conversation is.
 fn first_after(view: &View<'_>, since_rev: u64) -> Result<Option<u64>> {
-    let (mut low, mut high) = (view.first_seq(), view.row.last_seq + 1);
+    let end = view.row.last_seq + 1;
+    let n_others = view.row.last_rev.saturating_sub(view.row.last_seq);
+    let mut low = view.first_seq().max((since_rev + 1).saturating_sub(n_others)).min(end);
+    let mut high = end.min(since_rev + 1).max(low);
     let mut statement = view.prepare("SELECT rev FROM message WHERE conv_id = ?1 AND seq = ?2")?;
     while low < high {
         let middle = low + (high - low) / 2;
