@@ -24,6 +24,7 @@ pub mod outbox;
 pub mod pulse;
 pub mod rates;
 pub mod retention;
+pub mod room;
 pub mod rows;
 #[cfg(shuttle)]
 pub mod schedules;

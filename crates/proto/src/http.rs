@@ -254,6 +254,9 @@ pub struct Check {
     pub check: String,
     /// Whether it is well.
     pub ok: bool,
+    /// What there is to say of it, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub words: Option<String>,
 }
 
 /// An error as RFC 9457 has it, with the code of the socket's refusals.

@@ -23,6 +23,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use voodoo_core::Core;
+use voodoo_core::room::Room;
 use voodoo_core::tally::{Spread, TALLY};
 use voodoo_proto::CloseCode;
 
@@ -133,9 +134,24 @@ impl Collector for Reading {
                 MetricType::Gauge,
             )?
             .encode_gauge(&signed(n_outbox_bytes as u64))?;
+        encode_room(&mut encoder, &core.settings.rules.room)?;
         encode_tally(&mut encoder)?;
         encode_process(&mut encoder)
     }
+}
+
+fn encode_room(encoder: &mut DescriptorEncoder<'_>, room: &Room) -> fmt::Result {
+    let space = room.space();
+    for (name, help, unit, value) in [
+        ("voodoo_disk_free", "Room on the disk", Some(Unit::Bytes), space.free_bytes),
+        ("voodoo_disk_size", "Size of the disk", Some(Unit::Bytes), space.total_bytes),
+        ("voodoo_disk_stage", "0 enough, 1 low, 2 short", None, room.stage() as u64),
+    ] {
+        encoder
+            .encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?
+            .encode_gauge(&signed(value))?;
+    }
+    Ok(())
 }
 
 fn signed(number: u64) -> i64 {

@@ -9,6 +9,6 @@ mod sqlite;
 pub use sqlite::Broken;
 pub use sqlite::{
     Backup, BackupError, FileEntry, Finding, Holdings, Listed, Manifest, OpenError, Report,
-    Restored, SqliteOptions, SqliteStore, create_backup, list_backups, restore, verify,
+    Restored, SqliteOptions, SqliteStore, create_backup, list_backups, restore, space, verify,
     verify_backup,
 };

@@ -7,6 +7,7 @@ mod descriptors;
 mod exit;
 mod log;
 mod notify;
+mod room;
 mod serve;
 
 use std::process::ExitCode;

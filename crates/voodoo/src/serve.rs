@@ -15,12 +15,13 @@ use voodoo_server::http::{Door, router, to_tls};
 use voodoo_server::listener::{self, ListenerOptions};
 use voodoo_server::metrics;
 use voodoo_server::tls::Tls;
-use voodoo_store::{SqliteOptions, SqliteStore};
+use voodoo_store::{SqliteOptions, SqliteStore, space};
 
 use crate::admin::{AdminDoor, Operator, cannot_open};
 use crate::config::{AdminListen, Config, Synchronous};
 use crate::descriptors::room_for_connections;
 use crate::exit::{Exit, Failure};
+use crate::room::RoomKeeper;
 use crate::{log, notify};
 
 /// Connections that wait to be accepted, at most, where the system allows as many. When everyone
@@ -106,18 +107,22 @@ impl Parts {
         let options = config.http_options().map_err(Failure::with(Exit::Config))?;
         let clock = Arc::new(SystemClock);
         let engine = SqliteOptions {
+            checkpoint_bytes: checkpoint_bytes(config),
             is_full_sync: config.store.synchronous == Synchronous::Full,
             full_check_after: Some(FULL_CHECK_AFTER),
             ..SqliteOptions::default()
         };
         let rules = Arc::new(settings.rules.clone());
+        let room = Arc::clone(&rules.room);
         let store = SqliteStore::open(&config.data, engine, rules, clock.as_ref())
             .map_err(|error| cannot_open(error, &config.data))?;
         let ports = Ports { store: store.clone(), accounts: store.clone(), clock };
         let (core, workers) = Core::new(ports, settings);
         let (door, worker) =
             Door::new(Arc::clone(&core), options).map_err(Failure::with(Exit::Config))?;
-        let workers = workers.into_iter().chain([worker]).collect();
+        let mut workers: JoinSet<_> = workers.into_iter().chain([worker]).collect();
+        let keeper = RoomKeeper::begin(config, room, Arc::clone(&store));
+        workers.spawn(keeper.map_err(Failure::with(Exit::Config))?.run());
         Ok(Self { store, core, door, workers })
     }
 
@@ -127,6 +132,14 @@ impl Parts {
         self.workers.abort_all();
         self.store.shutdown().await;
     }
+}
+
+/// The log may grow to four times this: on a small disk it is written back sooner.
+fn checkpoint_bytes(config: &Config) -> u64 {
+    const LEAST: u64 = 1024 * 1024;
+    let usual = SqliteOptions::default().checkpoint_bytes;
+    let space = config.data.ancestors().find_map(|at| space(at).ok());
+    space.map_or(usual, |space| usual.min((space.total_bytes / 32).max(LEAST)))
 }
 
 /// Ends because something panicked that is everyone's: with it gone the rest would serve on half

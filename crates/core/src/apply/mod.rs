@@ -14,11 +14,14 @@ mod retention;
 mod send;
 mod view;
 
+use std::sync::Arc;
+
 use voodoo_proto::event::ServerFrame;
 use voodoo_proto::limits::Limits;
 use voodoo_proto::{ConversationId, UserId};
 
 use crate::error::{Fault, Refusal, StoreError};
+use crate::room::Room;
 use crate::rows::{ConversationRow, MemberRow, Placed, Rows, Standing, UserRow};
 
 pub use create::Create;
@@ -63,6 +66,8 @@ pub struct Rules {
     pub may_broadcast: MayBroadcast,
     /// Whether strangers may sign up: a stranger's first message is then a request.
     pub is_sign_up_open: bool,
+    /// How much room the disk has: shared with whoever measures it.
+    pub room: Arc<Room>,
 }
 
 /// A change that is asked for.
@@ -132,6 +137,33 @@ impl Write {
             Self::MoveFloor(floor) => Some(floor.conversation),
             Self::Together(together) => Some(together.conversation),
             Self::Create(_) | Self::Join(_) | Self::Block(_) | Self::Profile(_) => None,
+        }
+    }
+
+    /// Whether it is refused where room on the disk is short. What takes away or protects is not,
+    /// nor is a small thing of one's own; a message is looked at later, since a repeat of one is
+    /// answered always. Of several together the first was looked at.
+    fn adds(&self) -> bool {
+        match self {
+            Self::Create(_)
+            | Self::Edit(_)
+            | Self::React(_)
+            | Self::Pin(_)
+            | Self::Update(_)
+            | Self::Join(_)
+            | Self::AddMembers(_) => true,
+            Self::Send(_)
+            | Self::Delete(_)
+            | Self::Destroy(_)
+            | Self::Leave(_)
+            | Self::RemoveMember(_)
+            | Self::SetRole(_)
+            | Self::Set(_)
+            | Self::Accept(_)
+            | Self::Block(_)
+            | Self::Profile(_)
+            | Self::MoveFloor(_)
+            | Self::Together(_) => false,
         }
     }
 }
@@ -237,6 +269,9 @@ pub type Ruling<T = Applied> = Result<T, StoreError>;
 /// A refusal, before anything was put; or the fault of the engine, after which the transaction
 /// has to be undone.
 pub fn apply(rows: &mut dyn Rows, rules: &Rules, write: &Write) -> Ruling {
+    if write.adds() {
+        rules.room.check()?;
+    }
     match write {
         Write::Send(send) => send.apply(rows, rules),
         Write::Create(create) => create.apply(rows, rules),

@@ -43,6 +43,7 @@ impl Send {
             return Ok(Applied::unchanged(Reply::Sent { placed, duplicate: true }));
         }
         self.check_rate()?;
+        rules.room.check()?;
         let inside = Inside::enter(rows, self.conversation, self.sender)?;
         let peer = self.may_post(rows, &inside)?;
         self.check_content(rules, &inside)?;

@@ -175,6 +175,12 @@ impl Server {
         Ok(())
     }
 
+    /// Its data folder.
+    #[must_use]
+    pub fn data(&self) -> &Path {
+        &self.program.data
+    }
+
     /// The process.
     #[must_use]
     pub fn pid(&self) -> u32 {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use http::StatusCode;
+use voodoo_core::room::{Room, Stage};
 use voodoo_proto::SUBPROTOCOL;
 use voodoo_proto::http::{Check, ServerAbout};
 
@@ -19,7 +20,17 @@ pub(crate) async fn about(State(door): State<Arc<Door>>) -> Result<Json<ServerAb
 }
 
 fn check(what: &str, ok: bool) -> Check {
-    Check { check: what.to_owned(), ok }
+    Check { check: what.to_owned(), ok, words: None }
+}
+
+/// Below the first mark it is said how much is left; below the second nothing new is taken.
+fn check_room(room: &Room) -> Check {
+    let (stage, space) = (room.stage(), room.space());
+    let words = (stage > Stage::Enough).then(|| {
+        let [free_mib, total_mib] = [space.free_bytes, space.total_bytes].map(|n| n >> 20);
+        format!("{}: {free_mib} MiB of {total_mib} are free", stage.name())
+    });
+    Check { words, ..check("room", stage < Stage::Short) }
 }
 
 /// `GET /livez`: the process answers.
@@ -27,8 +38,9 @@ pub(crate) async fn livez() -> Json<[Check; 1]> {
     std::future::ready(Json([check("process", true)])).await
 }
 
-/// `GET /readyz`: the store answers and takes writes, and the server is not about to stop.
-pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> (StatusCode, Json<[Check; 3]>) {
+/// `GET /readyz`: the store answers and takes writes, there is room on the disk, and the server is
+/// not about to stop.
+pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> (StatusCode, Json<[Check; 4]>) {
     let patience = door.options.ready_timeout;
     let reading = tokio::time::timeout(patience, door.core.accounts.about());
     let writing = tokio::time::timeout(patience, door.core.store.takes_writes());
@@ -36,6 +48,7 @@ pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> (StatusCode, Json<[
     let checks = [
         check("store", matches!(read, Ok(Ok(_)))),
         check("writes", matches!(written, Ok(Ok(())))),
+        check_room(&door.core.settings.rules.room),
         check("not_draining", !door.is_draining()),
     ];
     let is_well = checks.iter().all(|check| check.ok);

@@ -87,6 +87,13 @@ impl Log {
             tracing::trace!("the log is being written back already");
         }
     }
+
+    /// Writes all back and makes the file short, unless somebody reads for long.
+    pub(super) fn shorten(&self, connection: &Connection) {
+        let done = connection.busy_timeout(SHORT_READING);
+        warn(done.and_then(|()| write_back(connection, "TRUNCATE")));
+        warn(connection.busy_timeout(BUSY));
+    }
 }
 
 /// Writes back what can be, and says whether that worked.

@@ -22,12 +22,14 @@ mod prune;
 mod read;
 mod readers;
 mod replay;
+mod reserve;
 mod rows;
 mod table;
 mod verify;
 mod writer;
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,7 +45,8 @@ use checker::Checker;
 use damage::Damage;
 use essential::Lost;
 use readers::Readers;
-use writer::Writer;
+use reserve::Reserve;
+use writer::{Ground, Writer, is_full};
 
 pub use backup::{
     Backup, BackupError, FileEntry, Listed, Manifest, Restored, create_backup, list_backups,
@@ -51,6 +54,7 @@ pub use backup::{
 };
 #[cfg(feature = "broken")]
 pub use broken::Broken;
+pub use reserve::space;
 pub use verify::{Finding, Holdings, Report, verify};
 
 /// How long a connection waits for a lock that another one has.
@@ -138,7 +142,7 @@ pub enum OpenError {
     NoBackup(String),
     /// The folder or a file in it cannot be used.
     #[error("{path}: {cause}", path = .0.display(), cause = .1)]
-    File(PathBuf, std::io::Error),
+    File(PathBuf, io::Error),
     /// The engine failed otherwise.
     #[error(transparent)]
     Engine(rusqlite::Error),
@@ -160,6 +164,7 @@ pub struct SqliteStore {
     readers: Readers,
     _checker: Option<Checker>,
     kept_marks: Arc<census::KeptMarks>,
+    reserve: Arc<Reserve>,
     rules: Arc<Rules>,
     epoch: Arc<str>,
     /// How the server is called and whether it has an owner: asked at each start of a session.
@@ -175,6 +180,27 @@ impl SqliteStore {
     ///
     /// [`OpenError`]: why not, and what to do.
     pub fn open(
+        folder: &Path,
+        options: SqliteOptions,
+        rules: Arc<Rules>,
+        clock: &dyn Clock,
+    ) -> Result<Arc<Self>, OpenError> {
+        let opened = Self::open_once(folder, options.clone(), Arc::clone(&rules), clock);
+        match opened {
+            Err(OpenError::Engine(error)) if is_full(&error) => {
+                let reserve = Reserve::new(folder);
+                let released = reserve.release();
+                if !released.map_err(|error| OpenError::File(folder.to_owned(), error))? {
+                    return Err(OpenError::Engine(error));
+                }
+                tracing::warn!("the disk is full: the file in reserve was removed");
+                Self::open_once(folder, options, rules, clock)
+            }
+            opened => opened,
+        }
+    }
+
+    fn open_once(
         folder: &Path,
         options: SqliteOptions,
         rules: Arc<Rules>,
@@ -205,14 +231,21 @@ impl SqliteStore {
             .full_check_after
             .map(|after| Checker::start(path.clone(), after, Arc::clone(&damage)));
         let lost = Arc::new(Lost::default());
-        let rules_of_writer = Arc::clone(&rules);
-        let writer = Writer::start(connection, (path, options), rules_of_writer, (damage, &lost));
+        let reserve = Arc::new(Reserve::new(folder));
+        let ground = Ground {
+            rules: Arc::clone(&rules),
+            damage,
+            reserve: Arc::clone(&reserve),
+            lost: Arc::clone(&lost),
+        };
+        let writer = Writer::start(connection, (path, options), ground);
         Ok(Arc::new(Self {
             writer,
             lost,
             readers,
             _checker: checker,
             kept_marks: Arc::default(),
+            reserve,
             rules,
             epoch,
             about: Arc::new(RwLock::new(about)),
@@ -228,6 +261,28 @@ impl SqliteStore {
     /// It changes nothing.
     pub async fn lost(&self) -> &'static str {
         self.lost.wait().await
+    }
+
+    /// Keeps a file in reserve of so many bytes, which goes when the disk is full. Waits for the
+    /// disk.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made; none is left then.
+    pub fn keep_reserve(&self, n_bytes: u64) -> io::Result<()> {
+        self.reserve.keep(n_bytes)
+    }
+
+    /// How long the file in reserve is; 0 where there is none.
+    #[must_use]
+    pub fn reserve_bytes(&self) -> u64 {
+        self.reserve.n_bytes()
+    }
+
+    /// Has the log written back and its file made short, as far as those who read allow.
+    /// Waits for nothing.
+    pub fn shorten_log(&self) {
+        self.writer.shorten_log();
     }
 
     /// Answers what waits, writes the log back and closes. What comes later is refused.

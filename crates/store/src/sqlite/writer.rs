@@ -18,6 +18,7 @@ use voodoo_core::{Fault, StoreError};
 use super::damage::{Damage, REMEDY, is_damage};
 use super::essential::{Essential, Lost};
 use super::log::Log;
+use super::reserve::Reserve;
 use super::rows::{Cache, Tx};
 use super::{SqliteOptions, connect};
 
@@ -76,6 +77,8 @@ type BoxedJob = Box<dyn Job>;
 
 enum Order {
     Work(BoxedJob),
+    /// Writes the log back and makes its file short.
+    Shorten,
     Stop(oneshot::Sender<()>),
 }
 
@@ -103,11 +106,11 @@ impl Writer {
     pub(super) fn start(
         mut connection: Connection,
         (path, options): (PathBuf, SqliteOptions),
-        rules: Arc<Rules>,
-        (damage, lost): (Arc<Damage>, &Arc<Lost>),
+        ground: Ground,
     ) -> Self {
+        let Ground { rules, damage, reserve, lost } = ground;
         let (queue, orders) = sync_channel(options.queue);
-        let log = Log::start(path.clone(), &options, lost);
+        let log = Log::start(path.clone(), &options, &lost);
         log.watch(&mut connection);
         let desk = Desk {
             connection: Some(connection),
@@ -117,10 +120,11 @@ impl Writer {
             options,
             sickness: None,
             damage,
+            reserve,
             log,
         };
         let named = thread::Builder::new().name("writer".to_owned());
-        let essential = Essential::new("writer", lost);
+        let essential = Essential::new("writer", &lost);
         let run = move || {
             let _essential = essential;
             desk.run(&orders);
@@ -149,6 +153,14 @@ impl Writer {
             Err(TrySendError::Disconnected(_)) => return Err(stopped()),
         }
         waits.await.unwrap_or_else(|_lost| Err(stopped()))
+    }
+
+    /// Has the log written back and made short behind what is queued. Where too much is queued the
+    /// next time does.
+    pub(super) fn shorten_log(&self) {
+        if self.queue.as_ref().is_some_and(|queue| queue.try_send(Order::Shorten).is_err()) {
+            tracing::debug!("the log is not made short at this moment");
+        }
     }
 
     /// Has everything queued done, writes the log back, and ends the writer.
@@ -182,13 +194,24 @@ struct Desk {
     sickness: Option<Sickness>,
     /// What anybody saw of damage.
     damage: Arc<Damage>,
+    reserve: Arc<Reserve>,
     log: Log,
+}
+
+/// What the writer shares with the rest of the store.
+pub(super) struct Ground {
+    pub(super) rules: Arc<Rules>,
+    pub(super) damage: Arc<Damage>,
+    pub(super) reserve: Arc<Reserve>,
+    pub(super) lost: Arc<Lost>,
 }
 
 /// Why nothing is acknowledged.
 enum Sickness {
-    /// The disk failed or is full: cured by a commit that was synced.
+    /// The disk failed: cured by a commit that was synced.
     Disk(String),
+    /// The disk is full: cured likewise, once there is room.
+    Full(String),
     /// The database is damaged: no cure while running.
     Damage(String),
 }
@@ -202,8 +225,8 @@ impl Sickness {
         let words = error.to_string();
         match error.sqlite_error_code()? {
             _ if is_damage(error) => Some(Self::Damage(words)),
+            _ if is_full(error) => Some(Self::Full(words)),
             ErrorCode::SystemIoFailure
-            | ErrorCode::DiskFull
             | ErrorCode::CannotOpen
             | ErrorCode::ReadOnly
             | ErrorCode::OutOfMemory => Some(Self::Disk(words)),
@@ -213,18 +236,29 @@ impl Sickness {
 
     fn to_error(&self) -> StoreError {
         StoreError::Unavailable(match self {
-            Self::Disk(words) => format!("the disk takes nothing ({words})"),
+            Self::Disk(words) | Self::Full(words) => format!("the disk takes nothing ({words})"),
             Self::Damage(words) => format!("the database is damaged ({words}): {REMEDY}"),
         })
     }
 }
 
+/// Whether SQLite says that there is no room, for a page or for the index of the log.
+pub(super) fn is_full(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| {
+        error.code == ErrorCode::DiskFull
+            || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
+    })
+}
+
 impl Desk {
     fn run(mut self, orders: &Receiver<Order>) {
         while let Ok(first) = orders.recv() {
-            let (jobs, stop) = collect(first, orders);
+            let Collected { jobs, is_to_shorten, stop } = collect(first, orders);
             if !jobs.is_empty() {
                 self.carry_out(jobs);
+            }
+            if let (true, Some(connection)) = (is_to_shorten, &self.connection) {
+                self.log.shorten(connection);
             }
             if let Some(answer) = stop {
                 self.close();
@@ -303,6 +337,7 @@ impl Desk {
                 let error = sickness.to_error();
                 tracing::error!(%error, n_jobs = jobs.len(), "a commit failed");
                 let words = error.to_string();
+                self.make_room(&sickness);
                 self.sickness = Some(sickness);
                 self.connection = None;
                 for job in jobs {
@@ -331,7 +366,7 @@ impl Desk {
         match &self.sickness {
             None => return Ok(()),
             Some(damage @ Sickness::Damage(_)) => return Err(damage.to_error()),
-            Some(Sickness::Disk(_)) => {}
+            Some(Sickness::Disk(_) | Sickness::Full(_)) => {}
         }
         match self.probe() {
             Ok(connection) => {
@@ -344,15 +379,33 @@ impl Desk {
                 let sickness =
                     Sickness::of(&error).unwrap_or_else(|| Sickness::Disk(error.to_string()));
                 let answer = sickness.to_error();
+                self.make_room(&sickness);
                 self.sickness = Some(sickness);
                 Err(answer)
             }
         }
     }
 
+    /// Where the disk is full the reserve goes, so that the next commit has room for the log to be
+    /// written back; and nothing new is taken until somebody has measured again.
+    fn make_room(&self, sickness: &Sickness) {
+        if !matches!(sickness, Sickness::Full(_)) {
+            return;
+        }
+        self.rules.room.note_full();
+        match self.reserve.release() {
+            Ok(true) => tracing::warn!("the disk is full: the file in reserve was removed"),
+            Ok(false) => {}
+            Err(error) => tracing::error!(%error, "the file in reserve cannot be removed"),
+        }
+    }
+
     fn probe(&self) -> std::result::Result<Connection, rusqlite::Error> {
         let mut connection = connect(&self.path, &self.options)?;
         self.log.watch(&mut connection);
+        if matches!(self.sickness, Some(Sickness::Full(_))) {
+            self.log.shorten(&connection);
+        }
         connection.execute_batch(
             "BEGIN IMMEDIATE;
              INSERT INTO meta VALUES('probe', '1') ON CONFLICT(k) DO UPDATE SET v = v + 1;
@@ -378,20 +431,32 @@ fn fault_of(fault: &Fault) -> Fault {
     Fault::new(fault.to_string())
 }
 
+/// What is to be done next.
+#[derive(Default)]
+struct Collected {
+    jobs: Vec<BoxedJob>,
+    is_to_shorten: bool,
+    stop: Option<oneshot::Sender<()>>,
+}
+
 /// Takes what waits already, up to the size of a batch.
-fn collect(first: Order, orders: &Receiver<Order>) -> (Vec<BoxedJob>, Option<oneshot::Sender<()>>) {
-    let (mut jobs, mut weight, mut next) = (Vec::new(), 0, Some(first));
+fn collect(first: Order, orders: &Receiver<Order>) -> Collected {
+    let (mut collected, mut weight, mut next) = (Collected::default(), 0, Some(first));
     while let Some(order) = next {
         match order {
-            Order::Stop(answer) => return (jobs, Some(answer)),
+            Order::Stop(answer) => {
+                collected.stop = Some(answer);
+                return collected;
+            }
+            Order::Shorten => collected.is_to_shorten = true,
             Order::Work(job) => {
                 weight += job.weight();
-                jobs.push(job);
+                collected.jobs.push(job);
             }
         }
         next = if weight < MAX_BATCH { orders.try_recv().ok() } else { None };
     }
-    (jobs, None)
+    collected
 }
 
 /// Why a transaction does not stand.

@@ -11,6 +11,7 @@ mod kill;
 mod lockstep;
 mod memory;
 mod power;
+mod room;
 mod slow_disk;
 mod sqlite;
 mod start;

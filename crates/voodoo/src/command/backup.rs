@@ -1,10 +1,11 @@
 //! `voodoo backup` and `voodoo restore`.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use voodoo_core::{Clock as _, SystemClock};
-use voodoo_store::{Backup, BackupError, Listed, Manifest};
+use voodoo_store::{Backup, BackupError, Listed, Manifest, space};
 
 use super::verify::{findings, holding};
 use super::{Format, output};
@@ -76,9 +77,42 @@ pub(super) fn run(
 
 fn create(wanted: &CreateArguments, config: &Config) -> Result<(), Failure> {
     no_data(&config.data)?;
+    ensure_room(&wanted.to, config)?;
     let made = voodoo_store::create_backup(&config.data, &wanted.to, SystemClock.now_ms());
     let made = made.map_err(|error| failure(error, &wanted.to))?;
     told(&made, wanted.format)
+}
+
+/// Refuses a backup for which there is no room; where it shares the disk with the data, also one
+/// after which room there would be low.
+fn ensure_room(to: &Path, config: &Config) -> Result<(), Failure> {
+    // Folders that are not there yet are made where the nearest one that is there stands.
+    let Some(at) = to.ancestors().find(|at| at.exists()) else { return Ok(()) };
+    // Where the system does not say, the copy itself finds out.
+    let (Ok(space), Ok(of_data), Ok(of_backup)) =
+        (space(at), config.data.metadata(), at.metadata())
+    else {
+        return Ok(());
+    };
+    let n_bytes = |name: &str| config.data.join(name).metadata().map_or(0, |found| found.len());
+    let needed = n_bytes("voodoo.db") + n_bytes("voodoo.db-wal");
+    let marks = config.marks().map_err(Failure::with(Exit::Config))?;
+    let kept = match of_data.dev() == of_backup.dev() {
+        true => marks.low.of(space.total_bytes),
+        false => 0,
+    };
+    if needed.saturating_add(kept) <= space.free_bytes {
+        return Ok(());
+    }
+    let mib = |n_bytes: u64| n_bytes.div_ceil(1 << 20);
+    let words = format!(
+        "no room for a backup at {}: it takes up to {} MiB, {} MiB are to stay free on the disk of the data (disk.low_percent, disk.low_mib), and {} MiB are free",
+        to.display(),
+        mib(needed),
+        mib(kept),
+        space.free_bytes >> 20
+    );
+    Err(Failure::new(Exit::CannotCreate, anyhow::anyhow!(words)))
 }
 
 fn verify(wanted: &VerifyArguments) -> Result<(), Failure> {

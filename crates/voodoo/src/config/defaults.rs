@@ -6,15 +6,19 @@ use std::time::Duration;
 
 use voodoo_core::Settings;
 use voodoo_core::retention::Terms;
+use voodoo_core::room::Marks;
 use voodoo_proto::http::SignUpRule;
 use voodoo_proto::limits::Limits;
 use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions};
 use voodoo_server::listener::ListenerOptions;
 
 use super::sections::{
-    Attempts, Config, FloodConfig, Hashing, Http, Log, LogFormat, RuleConfig, StoreConfig,
-    Synchronous, Timers,
+    Attempts, Config, DiskConfig, FloodConfig, Hashing, Http, Log, LogFormat, RuleConfig,
+    StoreConfig, Synchronous, Timers,
 };
+
+/// Bytes of a MiB.
+pub(super) const MIB: u64 = 1024 * 1024;
 
 impl Default for Config {
     fn default() -> Self {
@@ -29,6 +33,7 @@ impl Default for Config {
             hashing: Hashing::default(),
             attempts: Attempts::default(),
             store: StoreConfig::default(),
+            disk: DiskConfig::default(),
         }
     }
 }
@@ -105,6 +110,7 @@ impl Default for Timers {
             body_ms: in_ms(http.body_timeout),
             http_request_ms: in_ms(http.request_timeout),
             ready_ms: in_ms(http.ready_timeout),
+            disk_ms: 1_000,
             drain_ms: 8_000,
             device_ttl_ms: in_ms(http.device_ttl),
             device_max_ms: in_ms(http.device_max),
@@ -152,6 +158,19 @@ impl Default for Attempts {
 impl Default for StoreConfig {
     fn default() -> Self {
         Self { synchronous: Synchronous::Full }
+    }
+}
+
+impl Default for DiskConfig {
+    fn default() -> Self {
+        let Marks { low, short } = Marks::default();
+        Self {
+            low_percent: low.percent,
+            low_mib: low.bytes / MIB,
+            short_percent: short.percent,
+            short_mib: short.bytes / MIB,
+            reserve_mib: 16,
+        }
     }
 }
 

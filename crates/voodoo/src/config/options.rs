@@ -8,12 +8,14 @@ use voodoo_core::Settings;
 use voodoo_core::apply::{Directory, MayBroadcast, Rules};
 use voodoo_core::rates::Flood;
 use voodoo_core::retention::Terms;
+use voodoo_core::room::{Mark, Marks};
 use voodoo_proto::http::SignUpRule;
 use voodoo_proto::limits::Rate;
 use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions, Network, WebOrigin};
 use voodoo_server::listener::ListenerOptions;
 use voodoo_server::tls::{Tls, TlsFiles};
 
+use super::defaults::MIB;
 use super::sections::{Config, Hashing};
 use super::show::leaves;
 
@@ -55,12 +57,45 @@ impl Config {
             invite <= longest,
             "timers.invite_ttl_ms is {invite}: at most timers.max_invite_ttl_ms, {longest}"
         );
+        self.marks()?;
         crate::log::filter(&self.log)?;
         self.rules()?;
         self.http_options()?;
         self.redirect_listen()?;
         self.admin_listen()?;
         Ok(())
+    }
+
+    /// Where the stages of room on the disk begin.
+    pub(crate) fn marks(&self) -> anyhow::Result<Marks> {
+        let disk = &self.disk;
+        for (name, percent) in
+            [("disk.low_percent", disk.low_percent), ("disk.short_percent", disk.short_percent)]
+        {
+            ensure!((0.0..=100.0).contains(&percent), "{name} is {percent}: from 0 to 100");
+        }
+        ensure!(
+            disk.short_percent <= disk.low_percent,
+            "disk.short_percent is {}: at most disk.low_percent, {}",
+            disk.short_percent,
+            disk.low_percent
+        );
+        ensure!(
+            disk.short_mib <= disk.low_mib,
+            "disk.short_mib is {}: at most disk.low_mib, {}",
+            disk.short_mib,
+            disk.low_mib
+        );
+        let mark = |percent, mib: u64| Mark { percent, bytes: mib.saturating_mul(MIB) };
+        Ok(Marks {
+            low: mark(disk.low_percent, disk.low_mib),
+            short: mark(disk.short_percent, disk.short_mib),
+        })
+    }
+
+    /// Bytes of the file in reserve on a disk of this size.
+    pub(crate) fn reserve_bytes(&self, total_bytes: u64) -> u64 {
+        self.disk.reserve_mib.saturating_mul(MIB).min(total_bytes / 20)
     }
 
     fn rules(&self) -> anyhow::Result<Rules> {
@@ -75,7 +110,8 @@ impl Config {
             other => anyhow::bail!("rules.broadcasts is {other:?}: `admins` or `all`"),
         };
         let is_sign_up_open = self.rules.sign_up == SignUpRule::Open;
-        Ok(Rules { limits: self.limits.clone(), directory, may_broadcast, is_sign_up_open })
+        let limits = self.limits.clone();
+        Ok(Rules { limits, directory, may_broadcast, is_sign_up_open, ..Rules::default() })
     }
 
     /// What the core is to do.

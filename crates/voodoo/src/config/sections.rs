@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) hashing: Hashing,
     pub(crate) attempts: Attempts,
     pub(crate) store: StoreConfig,
+    pub(crate) disk: DiskConfig,
 }
 
 /// The doors.
@@ -150,6 +151,8 @@ pub(crate) struct Timers {
     pub(crate) http_request_ms: u64,
     /// Time for the store to answer when health is asked for.
     pub(crate) ready_ms: u64,
+    /// Room on the disk is looked for this often.
+    pub(crate) disk_ms: u64,
     /// At a stop, sessions are sent away over this time.
     pub(crate) drain_ms: u64,
     /// A device that is not used for this long is logged out.
@@ -229,4 +232,20 @@ pub(crate) enum Synchronous {
     Full,
     /// Breaks the promise.
     Normal,
+}
+
+/// Room on the disk of the data folder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct DiskConfig {
+    /// Room is low below this share, or below `low_mib` where that is less.
+    pub(crate) low_percent: f64,
+    /// The same in MiB; 0 = never.
+    pub(crate) low_mib: u64,
+    /// Nothing new is taken below this share, or below `short_mib` where that is less.
+    pub(crate) short_percent: f64,
+    /// The same in MiB; 0 = never.
+    pub(crate) short_mib: u64,
+    /// Size of the file in reserve, in MiB, and at most a twentieth of the disk; 0 = none.
+    pub(crate) reserve_mib: u64,
 }

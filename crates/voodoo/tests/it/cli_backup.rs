@@ -91,6 +91,25 @@ fn a_backup_is_made_checked_listed_and_restored() {
 }
 
 #[test]
+fn a_backup_for_which_there_is_no_room_is_refused_in_words() {
+    let (data, backups) = data("backup-room");
+    let words = ["--data", text(&data), "backup", "create", "--to", text(&backups)];
+    // All of the disk is to stay free.
+    let marks = [("VOODOO_DISK__LOW_PERCENT", "100"), ("VOODOO_DISK__LOW_MIB", "1000000000")];
+    run(&words, &marks).failed(73, "no room for a backup");
+    assert!(!backups.exists(), "nothing was begun");
+    run(&words, &[]).well();
+    for (name, value, said) in [
+        ("VOODOO_DISK__LOW_PERCENT", "101", "disk.low_percent is 101: from 0 to 100"),
+        ("VOODOO_DISK__SHORT_PERCENT", "6", "at most disk.low_percent, 5"),
+        ("VOODOO_DISK__SHORT_MIB", "600", "at most disk.low_mib, 512"),
+        ("VOODOO_TIMERS__DISK_MS", "49", "at least 50 ms are needed"),
+    ] {
+        run(&["config", "check"], &[(name, value)]).failed(78, said);
+    }
+}
+
+#[test]
 fn a_damaged_or_newer_backup_is_refused_in_words() {
     let (data, backups) = data("cli-backup-bad");
     let made = backup(&data, &backups);
