@@ -21,6 +21,7 @@ use voodoo_core::tally::TALLY;
 use voodoo_proto::CloseCode;
 
 use crate::places::Place;
+use crate::starts::Start;
 use crate::tls::Stream;
 use crate::ws::{Decoder, Incoming, Limits, Role, encode};
 
@@ -49,13 +50,15 @@ pub(crate) struct Connection<S> {
     /// Pongs and the close frame, which go between whole frames. Boxed, for there are few.
     #[expect(clippy::box_collection, reason = "an idle connection has none")]
     control: Option<Box<VecDeque<Bytes>>>,
-    /// Before `hello`, and while closing: when patience ends.
+    /// Before `hello`, while it starts, and while closing: when patience ends.
     deadline: Option<Pin<Box<Sleep>>>,
     stage: Stage,
     /// The other side has sent its close frame.
     has_left: bool,
     /// Counts it among the listener's connections.
     _place: Option<Place>,
+    /// Counts it among those that start, until its first sync is written.
+    start: Option<Start>,
 }
 
 /// With what tokio puts around it, a connection's task fits into 384 bytes, three lines of a cache.
@@ -96,12 +99,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             stage: Stage::Open,
             has_left: false,
             _place: None,
+            start: None,
         }
     }
 
     /// Counted for as long as it lives.
     pub(crate) fn in_place(mut self, place: Option<Place>) -> Self {
         self._place = place;
+        self
+    }
+
+    /// Counted among those that start for as long as it does.
+    pub(crate) fn starting(mut self, start: Option<Start>) -> Self {
+        self.start = start;
         self
     }
 
@@ -124,6 +134,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Poll::Pending => false,
             };
             self.notice_closing(is_written);
+            if is_written && self.session.outbox().is_some() && !self.session.has_more() {
+                self.has_started();
+            }
             if self.has_left && self.stage == Stage::Closed && !self.has_output() {
                 return Poll::Ready(());
             }
@@ -136,9 +149,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// Its start is over, and another may begin.
+    fn has_started(&mut self) {
+        if self.start.take().is_some() && self.stage == Stage::Open {
+            self.deadline = None;
+        }
+    }
+
     /// Whether `hello` or the end took too long. The first makes it a closing connection.
     fn is_out_of_time(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.stage == Stage::Open && self.session.is_greeted() {
+        if self.stage == Stage::Open && self.session.is_greeted() && self.start.is_none() {
             self.deadline = None;
         }
         let Some(deadline) = &mut self.deadline else { return false };
@@ -148,7 +168,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.stage != Stage::Open {
             return true;
         }
-        self.close(CloseCode::NoHello);
+        if !self.session.is_greeted() {
+            self.close(CloseCode::NoHello);
+        } else if self.session.outbox().is_some() {
+            // Whoever takes a first sync slowly holds up nobody. What the store still reads for it
+            // is work all the same, however long that takes.
+            self.has_started();
+        }
         false
     }
 
@@ -161,6 +187,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.stage == Stage::Open {
             TALLY.closed(code);
             self.stage = Stage::Closing(farewell);
+            self.start = None;
             self.deadline = Some(Box::pin(tokio::time::sleep(LINGER)));
             if let Some(handle) = self.session.handle() {
                 handle.outbox.close(code);

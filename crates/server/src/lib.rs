@@ -8,6 +8,7 @@ pub mod metrics;
 pub mod password;
 mod places;
 mod process;
+mod starts;
 pub mod tls;
 mod upgrade;
 mod web_files;

@@ -29,6 +29,7 @@ use voodoo_proto::CloseCode;
 
 use crate::http::Door;
 use crate::process;
+use crate::starts::Starts;
 
 const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 /// Bounds of the time that an answer takes, in seconds.
@@ -84,7 +85,10 @@ pub fn router(door: &Door) -> Router {
         Unit::Seconds,
         door.http_times.0.clone(),
     );
-    registry.register_collector(Box::new(Reading(Arc::clone(&door.core))));
+    registry.register_collector(Box::new(Reading {
+        core: Arc::clone(&door.core),
+        starts: Arc::clone(&door.starts),
+    }));
     Router::new().route("/metrics", get(write)).with_state(Arc::new(registry))
 }
 
@@ -101,7 +105,10 @@ async fn write(State(registry): State<Arc<Registry>>) -> Response {
 }
 
 /// Reads the tally, the hub and the process when asked.
-struct Reading(Arc<Core>);
+struct Reading {
+    core: Arc<Core>,
+    starts: Arc<Starts>,
+}
 
 impl fmt::Debug for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -111,7 +118,7 @@ impl fmt::Debug for Reading {
 
 impl Collector for Reading {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let core = &self.0;
+        let core = &self.core;
         let build = [("version", core.settings.version)];
         encoder
             .encode_descriptor("voodoo_build", "What runs", None, MetricType::Info)?
@@ -135,6 +142,7 @@ impl Collector for Reading {
             )?
             .encode_gauge(&signed(n_outbox_bytes as u64))?;
         encode_room(&mut encoder, &core.settings.rules.room)?;
+        encode_starts(&mut encoder, &self.starts)?;
         encode_tally(&mut encoder)?;
         encode_process(&mut encoder)
     }
@@ -156,6 +164,23 @@ fn encode_room(encoder: &mut DescriptorEncoder<'_>, room: &Room) -> fmt::Result 
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn encode_starts(encoder: &mut DescriptorEncoder<'_>, starts: &Starts) -> fmt::Result {
+    let words = "Sessions that start, and upgrades that wait for that";
+    let mut now = encoder.encode_descriptor("voodoo_starts", words, None, MetricType::Gauge)?;
+    for (state, n) in [("starting", starts.n_starting()), ("waiting", starts.n_waiting())] {
+        now.encode_family(&[("state", state)])?.encode_gauge(&signed(n as u64))?;
+    }
+    let words = "Upgrades refused since too many sessions start, or the server stops";
+    let kind = MetricType::Counter;
+    let mut refused = encoder.encode_descriptor("voodoo_starts_refused", words, None, kind)?;
+    for (why, n) in starts.refusals() {
+        refused
+            .encode_family(&[("reason", why.name())])?
+            .encode_counter::<NoLabelSet, _, u64>(&n, None)?;
+    }
+    Ok(())
 }
 
 fn encode_tally(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {

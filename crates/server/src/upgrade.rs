@@ -16,8 +16,9 @@ use voodoo_proto::SUBPROTOCOL;
 
 use crate::connection::Connection;
 use crate::places::Origin;
+use crate::starts::Start;
 use crate::tls::Stream;
-use crate::ws::handshake::{self, Accepted, HandshakeError};
+use crate::ws::handshake::{Accepted, HandshakeError};
 
 /// Subprotocols spoken, the best first.
 pub(crate) const SUPPORTED: &[&str] = &[SUBPROTOCOL];
@@ -25,26 +26,33 @@ pub(crate) const SUPPORTED: &[&str] = &[SUBPROTOCOL];
 /// the session's outbox.
 const SEND_BUFFER_BYTES: usize = 32 * 1024;
 
-/// Answers an upgrade request of whoever was authenticated (or of a page that brings a ticket in
-/// `hello`), and runs the connection.
-///
-/// Everything about the request but its WebSocket part was checked before.
+/// A session that is let in.
+pub(crate) struct Arrival {
+    /// Whoever was authenticated; a page of another origin brings a ticket in `hello`.
+    pub(crate) who: Option<Authenticated>,
+    /// Where from.
+    pub(crate) from: IpAddr,
+    /// Its place among those that start.
+    pub(crate) start: Option<Start>,
+}
+
+/// Answers an upgrade request that was checked and accepted, and runs the connection.
 pub(crate) fn accept(
     core: Arc<Core>,
-    who: Option<Authenticated>,
-    from: IpAddr,
+    arrival: Arrival,
     request: Request,
+    accepted: &Accepted,
 ) -> Result<Response, HandshakeError> {
-    let (method, version, headers) = (request.method(), request.version(), request.headers());
-    let accepted = handshake::accept(method, version, headers, SUPPORTED)?;
+    let Arrival { who, from, start } = arrival;
     let session = Session::new(core, who).from_address(from);
     let place = request.extensions().get().map(Origin::place);
-    switch_to(request, &accepted, |stream, leftover| {
+    switch_to(request, accepted, |stream, leftover| {
         let socket = socket2::SockRef::from(stream.socket());
         if let Err(error) = socket.set_send_buffer_size(SEND_BUFFER_BYTES) {
             tracing::debug!(%error, "the send buffer keeps its size");
         }
-        tokio::spawn(Connection::new(stream, session, &leftover).in_place(place));
+        let connection = Connection::new(stream, session, &leftover);
+        tokio::spawn(connection.in_place(place).starting(start));
     })
 }
 

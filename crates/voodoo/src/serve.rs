@@ -84,7 +84,7 @@ async fn run(config: &Config) -> Result<(), Failure> {
     parts.door.drain();
     doors.stop.send_replace(true);
     tokio::select! {
-        () = drain(&parts.core, Duration::from_millis(config.timers.drain_ms)) => {}
+        () = drain(&parts, Duration::from_millis(config.timers.drain_ms)) => {}
         () = signals.next() => tracing::warn!("stopping at once"),
     }
     let closed = doors.closed().await;
@@ -268,13 +268,17 @@ impl Doors {
     }
 }
 
-/// Sends every session away at a moment of its own, then closes the rest.
-async fn drain(core: &Core, drain: Duration) {
+/// Sends every session away at a moment of its own, then closes the rest. Meanwhile those who
+/// waited for theirs to start are told that it does not.
+async fn drain(parts: &Parts, drain: Duration) {
+    let core = &parts.core;
     let n_sessions = core.hub.n_sessions();
     tracing::info!(n_sessions, "stopping");
     core.send_away(drain, rand::random::<f64>);
     let gone = async {
-        while core.hub.n_sessions() > 0 {
+        // At least once, for an answer is written after whoever gets it has stopped waiting.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        while core.hub.n_sessions() > 0 || parts.door.n_waiting() > 0 {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

@@ -22,16 +22,20 @@ pub async fn authenticate(
     headers: &HeaderMap,
     kind: OriginKind,
 ) -> Result<Authenticated, Refusal> {
-    let token = if kind.is_page() {
-        Cookie::of(headers, &door.options).ok().and_then(|cookie| cookie.read(headers))
-    } else {
-        bearer(headers)
-    };
-    let Some(token) = token else { return Err(unauthenticated()) };
+    let Some(token) = token(door, headers, kind) else { return Err(unauthenticated()) };
     let found = door.core.accounts.authenticate(account::secret_hash(token), door.now_ms()).await;
     let Some(who) = found.map_err(fault::to_refusal)? else { return Err(unauthenticated()) };
     door.touch(&who);
     Ok(who)
+}
+
+/// The secret that proves who asks, if one is there.
+pub(crate) fn token<'a>(door: &Door, headers: &'a HeaderMap, kind: OriginKind) -> Option<&'a str> {
+    if kind.is_page() {
+        Cookie::of(headers, &door.options).ok().and_then(|cookie| cookie.read(headers))
+    } else {
+        bearer(headers)
+    }
 }
 
 fn unauthenticated() -> Refusal {

@@ -15,6 +15,7 @@ use super::throttle::Throttle;
 use super::touch::{self, Touches};
 use crate::metrics::HttpTimes;
 use crate::password::Hasher;
+use crate::starts::Starts;
 
 /// Everything that the HTTP door shares.
 pub struct Door {
@@ -28,6 +29,7 @@ pub struct Door {
     pub(crate) throttle: Throttle,
     pub(crate) touches: Touches,
     pub(crate) http_times: HttpTimes,
+    pub(crate) starts: Arc<Starts>,
     is_draining: AtomicBool,
 }
 
@@ -44,6 +46,7 @@ impl Door {
             throttle: Throttle::new(options.rate),
             touches: Touches::default(),
             http_times: HttpTimes::default(),
+            starts: Starts::new(options.starts),
             is_draining: AtomicBool::new(false),
             core,
             options,
@@ -52,9 +55,22 @@ impl Door {
         Ok((door, worker))
     }
 
-    /// Says `no` to `/readyz` from here on.
+    /// Says `no` to `/readyz` from here on, and to everyone who waits to start a session.
     pub fn drain(&self) {
         self.is_draining.store(true, Ordering::Relaxed);
+        self.starts.close();
+    }
+
+    /// Sessions that start at this moment.
+    #[must_use]
+    pub fn n_starting(&self) -> usize {
+        self.starts.n_starting()
+    }
+
+    /// Upgrades that wait at this moment for their session to start.
+    #[must_use]
+    pub fn n_waiting(&self) -> usize {
+        self.starts.n_waiting()
     }
 
     /// Whether the server is about to stop.

@@ -50,6 +50,7 @@ pub use routes::{Route, routes};
 pub(crate) use socket::not_upgraded;
 
 pub use crate::password::HashOptions;
+pub use crate::starts::StartOptions;
 use crate::web_files;
 use problem::Denied;
 

@@ -8,6 +8,7 @@ use voodoo_proto::limits::Rate;
 use super::client::Network;
 use super::origin::WebOrigin;
 use crate::password::HashOptions;
+use crate::starts::StartOptions;
 
 /// What the operator decides of the HTTP door.
 #[derive(Debug, Clone)]
@@ -50,6 +51,8 @@ pub struct HttpOptions {
     pub ready_timeout: Duration,
     /// How often a user may ask for tickets, bots and invites to the server.
     pub rate: Rate,
+    /// How many sessions start at once, and how many wait for that.
+    pub starts: StartOptions,
     /// What the hashing of passwords costs.
     pub hashing: HashOptions,
     /// How many wrong guesses are free, and what further ones cost.
@@ -78,6 +81,7 @@ impl Default for HttpOptions {
             request_timeout: Duration::from_secs(20),
             ready_timeout: Duration::from_secs(2),
             rate: Rate { per_s: 2.0, burst: 100.0 },
+            starts: StartOptions::default(),
             hashing: HashOptions::default(),
             attempts: AttemptOptions::default(),
         }

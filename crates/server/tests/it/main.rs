@@ -41,6 +41,7 @@ mod socket_revoked;
 mod socket_sick;
 mod socket_slow;
 mod socket_start;
+mod socket_starts;
 mod socket_upgrade;
 mod ws_codec;
 mod ws_codec_autobahn;

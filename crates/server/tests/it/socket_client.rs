@@ -112,6 +112,20 @@ impl Socket {
         }
     }
 
+    /// Reads so many bytes.
+    pub(crate) async fn bytes(&mut self, n: usize) -> Vec<u8> {
+        while self.unread.len() < n {
+            assert!(self.fill().await, "the rest comes");
+        }
+        self.unread.split_to(n).to_vec()
+    }
+
+    /// Whether nothing stands there to be read.
+    pub(crate) fn has_heard_nothing(&mut self) -> bool {
+        let read = self.stream.try_read_buf(&mut self.unread);
+        read.is_err_and(|error| error.kind() == std::io::ErrorKind::WouldBlock)
+    }
+
     /// Reads to the end of the connection.
     pub(crate) async fn rest(&mut self) -> String {
         while self.fill().await {}

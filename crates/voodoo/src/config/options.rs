@@ -11,7 +11,9 @@ use voodoo_core::retention::Terms;
 use voodoo_core::room::{Mark, Marks};
 use voodoo_proto::http::SignUpRule;
 use voodoo_proto::limits::Rate;
-use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions, Network, WebOrigin};
+use voodoo_server::http::{
+    AttemptOptions, HashOptions, HttpOptions, Network, StartOptions, WebOrigin,
+};
 use voodoo_server::listener::ListenerOptions;
 use voodoo_server::tls::{Tls, TlsFiles};
 
@@ -25,6 +27,8 @@ const MIN_TIMER_MS: u64 = 50;
 const MIN_HEADER_BYTES: usize = 8 * 1024;
 /// Where metrics are found where nobody says otherwise.
 const ADMIN_PORT: u16 = 9600;
+/// Above this a bound on what starts or waits bounds nothing.
+const MAX_PLACES: usize = 1_000_000;
 
 /// Where metrics are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +62,7 @@ impl Config {
             "timers.invite_ttl_ms is {invite}: at most timers.max_invite_ttl_ms, {longest}"
         );
         self.marks()?;
+        self.check_starts()?;
         crate::log::filter(&self.log)?;
         self.rules()?;
         self.http_options()?;
@@ -96,6 +101,21 @@ impl Config {
     /// Bytes of the file in reserve on a disk of this size.
     pub(crate) fn reserve_bytes(&self, total_bytes: u64) -> u64 {
         self.disk.reserve_mib.saturating_mul(MIB).min(total_bytes / 20)
+    }
+
+    fn check_starts(&self) -> anyhow::Result<()> {
+        let (starting, waiting) = (self.http.max_starting, self.http.max_waiting);
+        ensure!(
+            (1..=MAX_PLACES).contains(&starting),
+            "http.max_starting is {starting}: 1 to {MAX_PLACES}"
+        );
+        ensure!(waiting <= MAX_PLACES, "http.max_waiting is {waiting}: at most {MAX_PLACES}");
+        let (wait, longest) = (self.timers.start_wait_ms, self.timers.http_request_ms);
+        ensure!(
+            wait <= longest,
+            "timers.start_wait_ms is {wait}: at most timers.http_request_ms, {longest}"
+        );
+        Ok(())
     }
 
     fn rules(&self) -> anyhow::Result<Rules> {
@@ -190,6 +210,11 @@ impl Config {
             body_timeout: Duration::from_millis(timers.body_ms),
             request_timeout: Duration::from_millis(timers.http_request_ms),
             ready_timeout: Duration::from_millis(timers.ready_ms),
+            starts: StartOptions {
+                max_starting: http.max_starting,
+                max_waiting: http.max_waiting,
+                wait: Duration::from_millis(timers.start_wait_ms),
+            },
             hashing: hash_options(&self.hashing),
             attempts: AttemptOptions {
                 free_per_account: attempts.free_per_account,

@@ -57,6 +57,10 @@ pub(crate) struct Http {
     pub(crate) max_connections: usize,
     /// Connections at once from one address, at most; 0 = no limit.
     pub(crate) max_connections_per_address: usize,
+    /// Sessions that start at once, at most.
+    pub(crate) max_starting: usize,
+    /// Upgrades that wait for their session to start, at most; more are refused at once.
+    pub(crate) max_waiting: usize,
     /// Sessions admitted a second, by which a reconnect of everyone is spread.
     pub(crate) admissions_per_s: u32,
     /// Bytes of the head of a request, at most; 8192 or more.
@@ -127,6 +131,8 @@ pub(crate) struct Timers {
     pub(crate) silence_ms: u64,
     /// A session that has not said `hello` by then is closed.
     pub(crate) hello_ms: u64,
+    /// An upgrade that waits for this long for its session to start is refused.
+    pub(crate) start_wait_ms: u64,
     /// A session whose socket takes nothing for this long is closed.
     pub(crate) not_writable_ms: u64,
     /// Read marks are stored and told this much later, at most.

@@ -117,6 +117,9 @@ fn a_value_that_cannot_be_is_refused_with_its_name() {
     for (text, words) in [
         ("http.listen = 'nowhere'", "http.listen"),
         ("http.listen = 7", "http.listen"),
+        ("http.max_starting = 0", "http.max_starting is 0: 1 to 1000000"),
+        ("http.max_waiting = 1000001", "http.max_waiting is 1000001: at most 1000000"),
+        ("timers.start_wait_ms = 20001", "at most timers.http_request_ms, 20000"),
         ("timers.hello_ms = 49", "timers.hello_ms is 49 ms: at least 50 ms are needed"),
         ("timers.hello_ms = 'soon'", "timers.hello_ms"),
         ("attempts.first_wait_ms = 1", "attempts.first_wait_ms is 1 ms"),

@@ -1,11 +1,15 @@
 //! How the real binary stops when it is told to, with people in it.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use voodoo_client::Connection;
 
+use crate::cli::until;
+use crate::metrics::{admin_address, get};
 use crate::people::{Person, QUICK, Talk, address, sign_up};
 use crate::server::Server;
 
@@ -113,4 +117,41 @@ fn a_stop_that_is_told_twice_comes_at_once_and_loses_nothing() {
     assert!(took < Duration::from_secs(10), "{took:?}");
     let n_acked: u64 = met.iter().map(|met| met.n_acked).sum();
     assert!(n_acked >= 200 && n_acked <= n_stored, "{n_acked} acknowledged, {n_stored} stored");
+}
+
+#[test]
+fn a_stop_answers_those_who_wait_to_start() {
+    let settings = [
+        ("VOODOO_HTTP__MAX_STARTING", "1"),
+        ("VOODOO_HTTP__ADMIN_LISTEN", "127.0.0.1:0"),
+        ("VOODOO_TIMERS__HELLO_MS", "60000"),
+    ];
+    let mut server = Server::start("stop-waiting", &[QUICK, &settings].concat());
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let token = runtime.block_on(sign_up(&server, 1)).remove(0).token;
+    let public = server.url.replace("http://localhost", "127.0.0.1");
+    let ask = || {
+        let mut stream = TcpStream::connect(&public).unwrap();
+        let request = format!(
+            "GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             Sec-WebSocket-Protocol: voodoo.v1\r\nAuthorization: Bearer {token}\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        stream
+    };
+    let admin = admin_address(&server).unwrap();
+    let is_told = |line: &str| get(&admin, "/metrics").contains(line);
+    let _silent = ask();
+    until("it starts", || is_told("\nvoodoo_starts{state=\"starting\"} 1\n"));
+    let mut waiting: Vec<_> = (0..5).map(|_| ask()).collect();
+    until("they wait", || is_told("\nvoodoo_starts{state=\"waiting\"} 5\n"));
+    server.signal("TERM").unwrap();
+    for stream in &mut waiting {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+        assert!(answer.contains("\r\nretry-after: "), "{answer}");
+    }
+    assert_eq!(server.wait(), Some(0));
 }
