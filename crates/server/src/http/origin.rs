@@ -3,7 +3,7 @@
 //! The same rule for HTTP and for the upgrade to a WebSocket.
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
 use http::uri::Authority;
@@ -64,13 +64,26 @@ impl FromStr for WebOrigin {
             return Err(BadOrigin);
         }
         let authority: Authority = rest.parse().map_err(|_invalid| BadOrigin)?;
-        let has_port = authority.as_str().len() > authority.host().len();
-        if authority.host().is_empty() || (has_port && authority.port_u16().is_none()) {
+        let (host, after) = rest.split_at(authority.host().len());
+        // The reader takes anything behind the bracket of an address, and anything inside.
+        let has_port = after.strip_prefix(':').is_some_and(is_port);
+        if !is_host(host) || !(after.is_empty() || has_port) {
             return Err(BadOrigin);
         }
         let authority = rest.strip_suffix(default_port).unwrap_or(rest);
         Ok(Self(format!("{scheme}://{authority}")))
     }
+}
+
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok()),
+        None => !host.is_empty(),
+    }
+}
+
+fn is_port(port: &str) -> bool {
+    port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok()
 }
 
 impl fmt::Display for WebOrigin {

@@ -57,6 +57,8 @@ fn without_a_public_url_a_page_asks_the_host_it_came_from_if_that_is_ours() {
         ("localhost:8080", "http://localhost:8080/path", None),
         ("localhost:8080", "http://user@localhost:8080", None),
         ("localhost:8080", "file://localhost:8080", None),
+        ("[::1]:8080", "http://[::1]evil.example:8080", None),
+        ("[::1]evil.example:8080", "http://[::1]evil.example:8080", None),
     ] {
         assert_eq!(judge(&options(""), host, origin), expected, "{origin} asks {host}");
     }
@@ -146,5 +148,27 @@ fn a_cookie_is_read_by_its_whole_name() {
     ] {
         let headers = headers(&[(header::COOKIE, cookies)]);
         assert_eq!(Cookie::Secure.read(&headers), expected, "{cookies}");
+    }
+}
+
+#[test]
+fn an_origin_is_a_host_with_at_most_a_port() {
+    for (text, expected) in [
+        ("http://[::1]:80/", Some("http://[::1]")),
+        ("https://[2001:DB8::1]:8443", Some("https://[2001:db8::1]:8443")),
+        ("http://Chat.example.org:8080", Some("http://chat.example.org:8080")),
+        // What the fuzzer found: the port was cut off, and what remained was read no more.
+        ("http://[::2]voodoo:80", None),
+        ("http://[::2]voodoo", None),
+        ("http://[]", None),
+        ("http://[::1", None),
+        ("http://[localhost]:80", None),
+        ("http://localhost:", None),
+        ("http://localhost:+80", None),
+        ("http://localhost:65536", None),
+        ("http://:80", None),
+    ] {
+        let origin = text.parse::<WebOrigin>().ok();
+        assert_eq!(origin.as_ref().map(WebOrigin::as_str), expected, "{text}");
     }
 }
