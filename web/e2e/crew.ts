@@ -66,3 +66,34 @@ export function post(page: Page, path: string, body: object): Promise<unknown> {
     [path, body] as const,
   );
 }
+
+/**
+ * Says many things in a conversation, one after the other, over a session of its own beside that of the page; the
+ * server must not bound how many come.
+ */
+export function talk(page: Page, conversation: string, texts: readonly string[]): Promise<void> {
+  return page.evaluate(
+    ([conversation, texts]) =>
+      new Promise<void>((resolve, reject) => {
+        const socket = new WebSocket(`${location.origin.replace("http", "ws")}/ws`, "voodoo.v1");
+        const tell = (frame: object) => socket.send(JSON.stringify(frame));
+        const say = (at: number) => {
+          const body = { kind: "text", text: texts[at] };
+          tell({ type: "send", id: at + 1, conversation, client_id: crypto.randomUUID(), body });
+        };
+        socket.onopen = () => tell({ type: "hello", client: { name: "talk", version: "0" } });
+        socket.onclose = ({ code, reason }) => reject(new Error(`closed: ${code} ${reason}`));
+        socket.onmessage = ({ data }) => {
+          const frame = JSON.parse(data) as { type: string; done?: boolean; id?: number };
+          if (frame.type === "refused") reject(new Error(data));
+          if (frame.type === "sync" && frame.done) say(0);
+          if (frame.type !== "ok" || frame.id === undefined) return;
+          if (frame.id < texts.length) return say(frame.id);
+          socket.onclose = null;
+          socket.close();
+          resolve();
+        };
+      }),
+    [conversation, texts] as const,
+  );
+}

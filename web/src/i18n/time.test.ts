@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ago, clock, dayName, isSameDay, shortTime } from "./time";
+import { ago, clock, dayName, dayOf, shortTime } from "./time";
 
 const at = (text: string) => new Date(text).getTime();
 const now_ms = at("2026-11-24T14:00:00");
@@ -30,8 +30,10 @@ test("a clock that runs ahead still says today", () => {
 });
 
 test("days end at midnight, not after 24 hours", () => {
-  expect(isSameDay(at("2026-11-23T23:59:59"), at("2026-11-24T00:00:01"))).toBe(false);
-  expect(isSameDay(at("2026-11-24T00:00:01"), at("2026-11-24T23:59:59"))).toBe(true);
+  const { from_ms, to_ms } = dayOf(at("2026-11-23T23:59:59"));
+  expect([from_ms, to_ms]).toEqual([at("2026-11-23T00:00:00"), at("2026-11-24T00:00:00")]);
+  expect(dayOf(to_ms)).toEqual({ from_ms: to_ms, to_ms: at("2026-11-25T00:00:00") });
+  expect(dayOf(to_ms - 1).from_ms).toBe(from_ms);
 });
 
 test("the past is told in words", () => {

@@ -56,8 +56,15 @@ function isSameYear(at_ms: number, now_ms: number): boolean {
   return new Date(at_ms).getFullYear() === new Date(now_ms).getFullYear();
 }
 
-export function isSameDay(one_ms: number, other_ms: number): boolean {
-  return daysBetween(one_ms, other_ms) === 0;
+/** From one midnight to the next, the latter excluded. */
+export interface Day {
+  readonly from_ms: number;
+  readonly to_ms: number;
+}
+
+/** The reader's day in which this lies. */
+export function dayOf(at_ms: number): Day {
+  return { from_ms: new Date(at_ms).setHours(0, 0, 0, 0), to_ms: new Date(at_ms).setHours(24, 0, 0, 0) };
 }
 
 /** "just now", "5 minutes ago", "3 days ago": for devices and the like. */

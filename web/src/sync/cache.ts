@@ -123,6 +123,11 @@ function rowsOf(id: ConversationId): IDBKeyRange {
   return IDBKeyRange.bound([id], [id, []]);
 }
 
+/** The rows of the messages before `seq`. */
+function rowsBelow(id: ConversationId, seq: number): IDBKeyRange {
+  return IDBKeyRange.bound([id], [id, seq], false, true);
+}
+
 type Write = IDBPTransaction<Schema, Stores, "readwrite">;
 
 function removeConversation(transaction: Write, id: ConversationId): void {
@@ -150,5 +155,8 @@ function writeConversation(transaction: Write, before: Conversation | undefined,
   if (before?.content === undefined) void rows.delete(rowsOf(about.conversation));
   const known: ReadonlyMap<number, Message> = before?.content?.messages ?? new Map();
   for (const [seq, message] of content.messages) if (known.get(seq) !== message) void rows.put(message);
-  for (const seq of known.keys()) if (!content.messages.has(seq)) void rows.delete([about.conversation, seq]);
+  // Only the oldest ever go: above the floor, and of many the newest only, is what is kept.
+  const first_seq = ranges[0]?.[0] ?? Number.POSITIVE_INFINITY;
+  if ((before?.content?.ranges[0]?.[0] ?? first_seq) < first_seq)
+    void rows.delete(rowsBelow(about.conversation, first_seq));
 }

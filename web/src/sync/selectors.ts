@@ -37,3 +37,8 @@ export function readByOthers(conversation: Conversation, self: wire.UserId | und
 export function waitingIn(state: State): number {
   return state.outbox.filter((entry) => entry.state !== "refused").length;
 }
+
+/** Whether both hold the same objects in the same order. */
+export function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
+  return a.length === b.length && a.every((each, at) => each === b[at]);
+}

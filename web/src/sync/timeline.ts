@@ -3,7 +3,7 @@ import type { HistoryEvent, Message, UserId } from "#/proto/wire";
 import type { Content } from "./content";
 import type { Entry } from "./input";
 import { hasOlder } from "./retrieval";
-import { readByOthers, shownReadOf } from "./selectors";
+import { isSame, readByOthers, shownReadOf } from "./selectors";
 import type { Conversation } from "./step";
 import type { Line, TimelineView } from "./view";
 
@@ -26,11 +26,13 @@ export function timelineOf(
 ): TimelineView {
   const { content, about, loading, head } = conversation;
   const read_by_others = readByOthers(conversation, self);
-  const sent = content === undefined ? [] : held(content, self, read_by_others, lines);
-  const over = overHole(conversation, self, lines);
   const top = content?.ranges.at(-1)?.[1] ?? 0;
   return {
-    lines: [...sent, ...over, ...entries.map((entry) => lines.entry(entry))],
+    lines: lines.all([content, conversation.held, entries, self, read_by_others], () => [
+      ...(content === undefined ? [] : held(content, self, read_by_others, lines)),
+      ...overHole(conversation, self, lines),
+      ...entries.map((entry) => lines.entry(entry)),
+    ]),
     has_older: hasOlder(conversation),
     has_newer: content !== undefined && top < head.last_seq,
     is_loading: loading.size > 0,
@@ -80,6 +82,14 @@ export class LineCache {
   readonly #sent = new WeakMap<Message, Sent>();
   readonly #others = new WeakMap<object, Line>();
   readonly #gaps = new Map<number, Gap>();
+  #all: { readonly sources: readonly unknown[]; readonly lines: readonly Line[] } | undefined;
+
+  /** All of them: the same list while `sources` are the same, for a head or a page that is asked for moves no line. */
+  all(sources: readonly unknown[], make: () => readonly Line[]): readonly Line[] {
+    if (this.#all === undefined || !isSame(sources, this.#all.sources))
+      this.#all = { sources, lines: make() };
+    return this.#all.lines;
+  }
 
   sent(message: Message, self: UserId | undefined, is_read: boolean): Line {
     const status = is_read ? "read" : "sent";

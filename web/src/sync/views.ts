@@ -4,7 +4,7 @@ import type { Attention } from "./attention";
 import { beginningOf } from "./head";
 import type { Entry } from "./input";
 import { FIRST_LIMITS } from "./limits";
-import { mentionsOf, readByOthers, titleOf, unreadOf } from "./selectors";
+import { isSame, mentionsOf, readByOthers, titleOf, unreadOf } from "./selectors";
 import type { LinkView } from "./socket";
 import type { Conversation, State } from "./step";
 import { LineCache, NO_TIMELINE, timelineOf } from "./timeline";
@@ -219,8 +219,4 @@ function grouped(
       return [id, known !== undefined && isSame(known, entries) ? known : entries];
     }),
   );
-}
-
-function isSame(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((each, at) => each === b[at]);
 }

@@ -2,10 +2,12 @@ import {
   type ReactElement,
   type ReactNode,
   type Ref,
+  type RefObject,
   useCallback,
   useEffect,
   useImperativeHandle,
   useLayoutEffect,
+  useMemo,
   useRef,
 } from "react";
 import { Virtualizer, type VirtualizerHandle } from "virtua";
@@ -15,6 +17,9 @@ import { useActiveRow } from "./useActiveRow";
 const STICK_PX = 40;
 /** Older and newer rows are asked for this many screens ahead. */
 const AHEAD_SCREENS = 1.5;
+
+/** By less than this the place of the list and of the element differ when both mean the same. */
+const MOVED_PX = 2;
 
 /** What stands above the first row is this high, as the rows count their places from there. */
 const HEAD_PX = 176;
@@ -76,6 +81,9 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
     const { rows, onView, onNearStart, onNearEnd } = latest.current;
     // Before it is laid out nothing can be said.
     if (!handle || rows.length === 0 || handle.viewportSize === 0) return;
+    // Rows that came at the start moved the place; the list learns of it with the scroll event that follows, and until
+    // then it would look at the wrong rows and ask for still older ones.
+    if (Math.abs((scroller.current?.scrollTop ?? 0) - handle.scrollOffset) > MOVED_PX) return;
     const view = measure(handle, rows.length);
     // Rows that turn out higher than guessed also move the end away; only a scroll upwards means that one left it.
     if (view.isAtEnd) isStuck.current = true;
@@ -92,6 +100,9 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
     const n_rows = latest.current.rows.length;
     if (n_rows > 0) list.current?.scrollToIndex(n_rows - 1, { align: "end" });
   }, []);
+
+  const has_head = Boolean(props.children);
+  useHeadRoom(scroller, has_head, isStuck);
 
   const has_rows = rows.length > 0;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the place to open at counts once, when the first rows come.
@@ -143,8 +154,8 @@ export function VirtualList<Row extends ListRow>(props: Props<Row>) {
     },
   }));
 
-  const has_head = Boolean(props.children);
-  const active_index = rows.findIndex((row) => row.key === active);
+  // Not with every step of the scroll: the rows may be thousands.
+  const active_index = useMemo(() => rows.findIndex((row) => row.key === active), [rows, active]);
   return (
     <div
       ref={scroller}
@@ -226,6 +237,21 @@ function keepAnchor(
   if (!handle || !anchor || rows[anchor.index]?.key === anchor.key) return;
   const index = rows.findIndex((row) => row.key === anchor.key);
   if (index !== -1) handle.scrollTo(handle.getItemOffset(index) + anchor.within_px);
+}
+
+/** What comes to stand above the first row must not push down what is being read. */
+function useHeadRoom(
+  scroller: RefObject<HTMLElement | null>,
+  has_head: boolean,
+  isStuck: RefObject<boolean>,
+): void {
+  const had_head = useRef(has_head);
+  useLayoutEffect(() => {
+    if (has_head === had_head.current) return;
+    had_head.current = has_head;
+    if (!isStuck.current)
+      scroller.current?.scrollBy({ top: has_head ? HEAD_PX : -HEAD_PX, behavior: "instant" });
+  }, [scroller, has_head, isStuck]);
 }
 
 /** Whether this render adds or removes rows at the start, so that the place has to be kept from the end. */

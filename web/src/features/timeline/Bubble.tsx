@@ -1,5 +1,5 @@
 import { Eye, Pin } from "lucide-react";
-import { memo } from "react";
+import { memo, useState } from "react";
 import { compact, t } from "#/i18n/text";
 import { clock, fullTime } from "#/i18n/time";
 import { cx } from "#/lib/cx";
@@ -43,15 +43,18 @@ export const Bubble = memo(function Bubble(props: Props) {
   const message = messageOf(line);
   const gestures = useMessageGestures(message);
   const name = nameOf(props);
+  const [isUnderPointer, setUnderPointer] = useState(false);
   return (
     <article
       {...gestures}
+      onMouseEnter={() => setUnderPointer(true)}
+      onMouseLeave={() => setUnderPointer(false)}
       data-key={line.key}
       tabIndex={tabIndex}
       aria-label={spoken(props, name)}
       className={cx(
-        "group flex items-end gap-2 rounded-2xl pointer-coarse:select-none",
-        isOwn && "justify-end",
+        "flex items-end gap-2 rounded-2xl pointer-coarse:select-none",
+        isOwn && "flex-row-reverse",
         isFirst ? "pt-2" : "pt-0.5",
         isMarked && "motion-safe:animate-mark bg-selected",
       )}
@@ -65,6 +68,9 @@ export const Bubble = memo(function Bubble(props: Props) {
         <Box {...props} name={name} />
         {message && !message.deleted && <MessageReactions message={message} isOwn={isOwn} />}
         {line.kind === "refused" && <Refused line={line} />}
+      </div>
+      <div className="hidden min-w-8 grow basis-0 self-stretch pointer-fine:block">
+        {isUnderPointer && message && !message.deleted && <Toolbar message={message} isOwn={isOwn} />}
       </div>
     </article>
   );
@@ -85,7 +91,6 @@ function Box(props: Props & { readonly name: string }) {
       )}
       <Words {...props} isJumbo={is_jumbo} />
       <Meta {...props} />
-      {message && !message.deleted && <Toolbar message={message} isOwn={isOwn} />}
     </div>
   );
 }

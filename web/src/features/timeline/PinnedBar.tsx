@@ -1,4 +1,5 @@
 import { Pin } from "lucide-react";
+import { memo } from "react";
 import { t } from "#/i18n/text";
 import { plain } from "#/lib/markdown";
 import { useSnapshot } from "#/live/useClient";
@@ -11,7 +12,7 @@ interface Props {
 }
 
 /** The newest pinned message of those that are loaded, above the timeline; a press leads to it. */
-export function PinnedBar({ lines, onJump }: Props) {
+export const PinnedBar = memo(function PinnedBar({ lines, onJump }: Props) {
   const users = useSnapshot((snapshot) => snapshot.users);
   const line = lines.findLast((each) => each.kind === "sent" && each.message.pinned && !each.message.deleted);
   if (line?.kind !== "sent" || line.message.body?.kind !== "text") return null;
@@ -32,4 +33,4 @@ export function PinnedBar({ lines, onJump }: Props) {
       </span>
     </button>
   );
-}
+});

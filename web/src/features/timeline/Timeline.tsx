@@ -145,6 +145,7 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
   useFollowOwn(rows, list);
   const { jump, toLatest, marked } = useJump({ id, rows, list, target });
   const { actions, over } = useActionsOf(view, jump);
+  const open_at = useMemo(() => rows.find((row) => row.begins_unread)?.key, [rows]);
   const in_sight = useMemo(() => rows.slice(sight.first, sight.last + 1), [rows, sight]);
   const counted = useCounts(id, view.kind === "broadcast", in_sight);
 
@@ -169,7 +170,7 @@ function Lines({ view, timeline, rows, target }: Omit<ContentProps, "isDivided">
             ref={list}
             label={t("timeline.label", { name: view.title })}
             rows={rows}
-            openAtKey={rows.find((row) => row.begins_unread)?.key}
+            openAtKey={open_at}
             isBusy={timeline.is_loading}
             onView={onView}
             onNearStart={() => {

@@ -11,28 +11,15 @@ interface Props {
   readonly isOwn: boolean;
 }
 
-/** Beside a message under the pointer: what is done most. Keys and long presses have other ways. */
+/**
+ * Beside the bubble under the pointer, over no words: what is done most. Where there is little room only the first of
+ * them show, the menu before all, which has the others too. Keys and long presses have other ways.
+ */
 export function Toolbar({ message, isOwn }: Props) {
   const actions = useMessageActions();
   const rights = actions.rights(message);
   return (
-    <div
-      className={cx(
-        "absolute -top-4 z-[1] hidden rounded-full bg-raised p-0.5 shadow-raised ring-1 ring-line",
-        "pointer-fine:group-hover:flex",
-        isOwn ? "start-0 -translate-x-1/3 rtl:translate-x-1/3" : "end-0 translate-x-1/3 rtl:-translate-x-1/3",
-      )}
-    >
-      {rights.may_react && (
-        <Tool
-          label={t("message.react")}
-          icon={<SmilePlus size={17} />}
-          onPress={() => actions.show({ kind: "emoji", message })}
-        />
-      )}
-      {rights.may_reply && (
-        <Tool label={t("message.reply")} icon={<Reply size={17} />} onPress={() => actions.reply(message)} />
-      )}
+    <div className={cx("sticky top-2 flex h-8 flex-wrap overflow-hidden", isOwn && "flex-row-reverse")}>
       <Tool
         label={t("message.menu")}
         icon={<EllipsisVertical size={17} />}
@@ -40,6 +27,16 @@ export function Toolbar({ message, isOwn }: Props) {
           actions.show({ kind: "menu", message, anchor: event.currentTarget.getBoundingClientRect() })
         }
       />
+      {rights.may_reply && (
+        <Tool label={t("message.reply")} icon={<Reply size={17} />} onPress={() => actions.reply(message)} />
+      )}
+      {rights.may_react && (
+        <Tool
+          label={t("message.react")}
+          icon={<SmilePlus size={17} />}
+          onPress={() => actions.show({ kind: "emoji", message })}
+        />
+      )}
     </div>
   );
 }
