@@ -48,6 +48,18 @@ fn acknowledged_messages_survive_twenty_kills() {
     });
 }
 
+/// Everyone comes back at the same moment, and there are twenty times as many.
+#[test]
+fn a_crowd_that_comes_back_at_once_loses_nothing() {
+    prove(&Plan {
+        n_people: 520,
+        window: 1,
+        n_acked_between: 2_000,
+        silence: Duration::from_secs(20),
+        ..plan("proof_crowd", vec![Trouble::Kill; 2])
+    });
+}
+
 #[test]
 fn a_server_that_stood_still_is_left_and_found_again() {
     prove(&plan("proof_stop", vec![Trouble::Stop(LONG); 3]));
