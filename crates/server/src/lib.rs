@@ -4,6 +4,7 @@ mod connection;
 pub mod echo;
 pub mod http;
 pub mod listener;
+pub mod memory;
 pub mod metrics;
 pub mod password;
 mod places;

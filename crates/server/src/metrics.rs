@@ -28,6 +28,7 @@ use voodoo_core::tally::{Spread, TALLY};
 use voodoo_proto::CloseCode;
 
 use crate::http::Door;
+use crate::memory::Memory;
 use crate::process;
 use crate::starts::Starts;
 
@@ -88,6 +89,7 @@ pub fn router(door: &Door) -> Router {
     registry.register_collector(Box::new(Reading {
         core: Arc::clone(&door.core),
         starts: Arc::clone(&door.starts),
+        memory: Arc::clone(&door.memory),
     }));
     Router::new().route("/metrics", get(write)).with_state(Arc::new(registry))
 }
@@ -108,6 +110,7 @@ async fn write(State(registry): State<Arc<Registry>>) -> Response {
 struct Reading {
     core: Arc<Core>,
     starts: Arc<Starts>,
+    memory: Arc<Memory>,
 }
 
 impl fmt::Debug for Reading {
@@ -143,6 +146,7 @@ impl Collector for Reading {
             .encode_gauge(&signed(n_outbox_bytes as u64))?;
         encode_room(&mut encoder, &core.settings.rules.room)?;
         encode_starts(&mut encoder, &self.starts)?;
+        encode_memory(&mut encoder, &self.memory)?;
         encode_tally(&mut encoder)?;
         encode_process(&mut encoder)
     }
@@ -179,6 +183,21 @@ fn encode_starts(encoder: &mut DescriptorEncoder<'_>, starts: &Starts) -> fmt::R
         refused
             .encode_family(&[("reason", why.name())])?
             .encode_counter::<NoLabelSet, _, u64>(&n, None)?;
+    }
+    Ok(())
+}
+
+fn encode_memory(encoder: &mut DescriptorEncoder<'_>, memory: &Memory) -> fmt::Result {
+    let (budget, bytes) = ("Memory that the process may use; 0 = any", Some(Unit::Bytes));
+    let (used, refusing) = ("Memory in use when last looked at", "1 while nobody new is let in");
+    for (name, help, unit, value) in [
+        ("voodoo_memory_budget", budget, bytes.clone(), memory.budget_bytes().unwrap_or(0)),
+        ("voodoo_memory_resident", used, bytes, memory.resident_bytes()),
+        ("voodoo_memory_refusing", refusing, None, u64::from(memory.is_refusing())),
+    ] {
+        encoder
+            .encode_descriptor(name, help, unit.as_ref(), MetricType::Gauge)?
+            .encode_gauge(&signed(value))?;
     }
     Ok(())
 }

@@ -38,16 +38,19 @@ pub(crate) enum NoPlace {
     Late,
     /// The server is about to stop.
     Stopping,
+    /// The server is short of memory.
+    Memory,
 }
 
 impl NoPlace {
-    pub(crate) const ALL: [Self; 3] = [Self::Full, Self::Late, Self::Stopping];
+    pub(crate) const ALL: [Self; 4] = [Self::Full, Self::Late, Self::Stopping, Self::Memory];
 
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Full => "full",
             Self::Late => "late",
             Self::Stopping => "stopping",
+            Self::Memory => "memory",
         }
     }
 
@@ -56,6 +59,7 @@ impl NoPlace {
             Self::Full => "too many sessions start at this moment",
             Self::Late => "too many sessions start at this moment, and this one waited in vain",
             Self::Stopping => "the server is about to stop",
+            Self::Memory => "the server is short of memory",
         }
     }
 }
@@ -180,7 +184,7 @@ mod tests {
         Starts::new(StartOptions { max_starting, max_waiting, wait: Duration::from_secs(10) })
     }
 
-    fn counts(starts: &Starts) -> [u64; 3] {
+    fn counts(starts: &Starts) -> [u64; 4] {
         let counts: Vec<_> = starts.refusals().map(|(_, n)| n).collect();
         counts.try_into().unwrap()
     }
@@ -212,7 +216,7 @@ mod tests {
         }
         drop(held);
         assert_eq!((starts.n_starting(), starts.n_waiting()), (0, 0));
-        assert_eq!(counts(&starts), [1, 0, 0]);
+        assert_eq!(counts(&starts), [1, 0, 0, 0]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -231,6 +235,6 @@ mod tests {
         assert_eq!(starts.take().await.unwrap_err(), NoPlace::Stopping);
         assert_eq!((starts.n_starting(), starts.n_waiting()), (1, 0));
         drop(held);
-        assert_eq!(counts(&starts), [0, 1, 2]);
+        assert_eq!(counts(&starts), [0, 1, 2, 0]);
     }
 }

@@ -6,6 +6,7 @@ mod config;
 mod descriptors;
 mod exit;
 mod log;
+mod memory;
 mod notify;
 mod room;
 mod serve;

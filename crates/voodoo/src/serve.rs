@@ -22,7 +22,7 @@ use crate::config::{AdminListen, Config, Synchronous};
 use crate::descriptors::room_for_connections;
 use crate::exit::{Exit, Failure};
 use crate::room::RoomKeeper;
-use crate::{log, notify};
+use crate::{log, memory, notify};
 
 /// Connections that wait to be accepted, at most, where the system allows as many. When everyone
 /// comes back at once, the kernel lets those above it try again a second or more later.
@@ -65,6 +65,8 @@ async fn run(config: &Config) -> Result<(), Failure> {
         announce(&link);
     }
     parts.workers.spawn(notify::keep_telling(Arc::clone(&parts.core)));
+    let every = Duration::from_millis(config.timers.memory_ms);
+    parts.workers.spawn(memory::keep_looking(Arc::clone(&parts.door), every));
     notify::ready();
 
     loop {
@@ -120,6 +122,7 @@ impl Parts {
         let (core, workers) = Core::new(ports, settings);
         let (door, worker) =
             Door::new(Arc::clone(&core), options).map_err(Failure::with(Exit::Config))?;
+        memory::begin(config, &door).map_err(Failure::with(Exit::Config))?;
         let mut workers: JoinSet<_> = workers.into_iter().chain([worker]).collect();
         let keeper = RoomKeeper::begin(config, room, Arc::clone(&store));
         workers.spawn(keeper.map_err(Failure::with(Exit::Config))?.run());

@@ -13,6 +13,7 @@ use super::options::HttpOptions;
 use super::secret;
 use super::throttle::Throttle;
 use super::touch::{self, Touches};
+use crate::memory::Memory;
 use crate::metrics::HttpTimes;
 use crate::password::Hasher;
 use crate::starts::Starts;
@@ -25,6 +26,8 @@ pub struct Door {
     pub options: HttpOptions,
     /// Hashes passwords.
     pub hasher: Hasher,
+    /// How much of the budget of memory is used.
+    pub memory: Arc<Memory>,
     pub(crate) attempts: Attempts,
     pub(crate) throttle: Throttle,
     pub(crate) touches: Touches,
@@ -47,6 +50,7 @@ impl Door {
             touches: Touches::default(),
             http_times: HttpTimes::default(),
             starts: Starts::new(options.starts),
+            memory: Arc::new(Memory::new(options.memory)),
             is_draining: AtomicBool::new(false),
             core,
             options,

@@ -190,6 +190,7 @@ impl Key {
         headers: &HeaderMap,
         name: Option<&str>,
     ) -> Result<Self, Refusal> {
+        door.memory.check()?;
         let cookie =
             if visit.kind.is_page() { Some(Cookie::of(headers, &door.options)?) } else { None };
         let name = match name {

@@ -11,6 +11,7 @@ use voodoo_proto::http::{Check, ServerAbout};
 use super::body::Json;
 use super::door::Door;
 use super::problem::Denied;
+use crate::memory::Memory;
 
 /// `GET /server`
 pub(crate) async fn about(State(door): State<Arc<Door>>) -> Result<Json<ServerAbout>, Denied> {
@@ -33,14 +34,19 @@ fn check_room(room: &Room) -> Check {
     Check { words, ..check("room", stage < Stage::Short) }
 }
 
+/// Where nobody new is let in, a balancer has to send them elsewhere.
+fn check_memory(memory: &Memory) -> Check {
+    Check { words: memory.words(), ..check("memory", !memory.is_refusing()) }
+}
+
 /// `GET /livez`: the process answers.
 pub(crate) async fn livez() -> Json<[Check; 1]> {
     std::future::ready(Json([check("process", true)])).await
 }
 
-/// `GET /readyz`: the store answers and takes writes, there is room on the disk, and the server is
-/// not about to stop.
-pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> (StatusCode, Json<[Check; 4]>) {
+/// `GET /readyz`: the store answers and takes writes, there is room on the disk and in memory, and
+/// the server is not about to stop.
+pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> (StatusCode, Json<[Check; 5]>) {
     let patience = door.options.ready_timeout;
     let reading = tokio::time::timeout(patience, door.core.accounts.about());
     let writing = tokio::time::timeout(patience, door.core.store.takes_writes());
@@ -49,6 +55,7 @@ pub(crate) async fn readyz(State(door): State<Arc<Door>>) -> (StatusCode, Json<[
         check("store", matches!(read, Ok(Ok(_)))),
         check("writes", matches!(written, Ok(Ok(())))),
         check_room(&door.core.settings.rules.room),
+        check_memory(&door.memory),
         check("not_draining", !door.is_draining()),
     ];
     let is_well = checks.iter().all(|check| check.ok);

@@ -7,6 +7,7 @@ use voodoo_proto::limits::Rate;
 
 use super::client::Network;
 use super::origin::WebOrigin;
+use crate::memory::MemoryOptions;
 use crate::password::HashOptions;
 use crate::starts::StartOptions;
 
@@ -53,6 +54,8 @@ pub struct HttpOptions {
     pub rate: Rate,
     /// How many sessions start at once, and how many wait for that.
     pub starts: StartOptions,
+    /// What memory the process may use.
+    pub memory: MemoryOptions,
     /// What the hashing of passwords costs.
     pub hashing: HashOptions,
     /// How many wrong guesses are free, and what further ones cost.
@@ -82,6 +85,7 @@ impl Default for HttpOptions {
             ready_timeout: Duration::from_secs(2),
             rate: Rate { per_s: 2.0, burst: 100.0 },
             starts: StartOptions::default(),
+            memory: MemoryOptions::default(),
             hashing: HashOptions::default(),
             attempts: AttemptOptions::default(),
         }

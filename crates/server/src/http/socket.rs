@@ -31,6 +31,7 @@ pub(crate) async fn open(
     if door.is_draining() {
         return Err(turned_away(&door, door.starts.refused(NoPlace::Stopping)));
     }
+    check_memory(&door)?;
     let headers = request.headers();
     let accepted = handshake::accept(request.method(), request.version(), headers, SUPPORTED);
     // What cannot become a session starts none, and is told so without waiting.
@@ -40,6 +41,8 @@ pub(crate) async fn open(
         true => Some(door.starts.take().await.map_err(|why| turned_away(&door, why))?),
         false => None,
     };
+    // It may have waited for its turn.
+    check_memory(&door)?;
     let who = match authenticate(&door, request.headers(), visit.kind).await {
         Ok(who) => Some(who),
         // No cookie of ours reaches the pages of another site: they bring a ticket in `hello`.
@@ -59,6 +62,13 @@ pub(crate) async fn open(
 /// Whether it brings what may prove who asks, now or in `hello`.
 fn may_be_proven(door: &Door, headers: &HeaderMap, kind: OriginKind) -> bool {
     kind == OriginKind::Other || token(door, headers, kind).is_some()
+}
+
+fn check_memory(door: &Door) -> Result<(), Denied> {
+    match door.memory.is_refusing() {
+        true => Err(turned_away(door, door.starts.refused(NoPlace::Memory))),
+        false => Ok(()),
+    }
 }
 
 /// Refuses for the moment, and says when to come back.

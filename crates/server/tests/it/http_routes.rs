@@ -202,7 +202,8 @@ async fn a_draining_server_is_alive_and_not_ready() {
         let answer = get(path).await;
         assert_eq!(answer.status, 503, "{path}");
         let expected = json!([{"check": "store", "ok": true}, {"check": "writes", "ok": true},
-                {"check": "room", "ok": true}, {"check": "not_draining", "ok": false}]);
+                {"check": "room", "ok": true}, {"check": "memory", "ok": true},
+                {"check": "not_draining", "ok": false}]);
         assert_eq!(answer.body, expected);
     }
 }

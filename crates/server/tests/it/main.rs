@@ -31,6 +31,7 @@ mod socket_flood;
 mod socket_frames;
 mod socket_gather;
 mod socket_malformed;
+mod socket_memory;
 mod socket_moods;
 mod socket_order;
 mod socket_places;

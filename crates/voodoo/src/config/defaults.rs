@@ -13,8 +13,8 @@ use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions};
 use voodoo_server::listener::ListenerOptions;
 
 use super::sections::{
-    Attempts, Config, DiskConfig, FloodConfig, Hashing, Http, Log, LogFormat, RuleConfig,
-    StoreConfig, Synchronous, Timers,
+    Attempts, Config, DiskConfig, FloodConfig, Hashing, Http, Log, LogFormat, MemoryConfig,
+    RuleConfig, StoreConfig, Synchronous, Timers,
 };
 
 /// Bytes of a MiB.
@@ -34,6 +34,7 @@ impl Default for Config {
             attempts: Attempts::default(),
             store: StoreConfig::default(),
             disk: DiskConfig::default(),
+            memory: MemoryConfig::default(),
         }
     }
 }
@@ -114,6 +115,7 @@ impl Default for Timers {
             http_request_ms: in_ms(http.request_timeout),
             ready_ms: in_ms(http.ready_timeout),
             disk_ms: 1_000,
+            memory_ms: 250,
             drain_ms: 8_000,
             device_ttl_ms: in_ms(http.device_ttl),
             device_max_ms: in_ms(http.device_max),
@@ -173,6 +175,18 @@ impl Default for DiskConfig {
             short_percent: short.percent,
             short_mib: short.bytes / MIB,
             reserve_mib: 16,
+        }
+    }
+}
+
+impl Default for MemoryConfig {
+    fn default() -> Self {
+        let memory = HttpOptions::default().memory;
+        Self {
+            budget: "auto".to_owned(),
+            machine_percent: 80,
+            refuse_percent: memory.refuse_percent,
+            admit_percent: memory.admit_percent,
         }
     }
 }

@@ -15,11 +15,13 @@ use voodoo_server::http::{
     AttemptOptions, HashOptions, HttpOptions, Network, StartOptions, WebOrigin,
 };
 use voodoo_server::listener::ListenerOptions;
+use voodoo_server::memory::MemoryOptions;
 use voodoo_server::tls::{Tls, TlsFiles};
 
 use super::defaults::MIB;
 use super::sections::{Config, Hashing};
 use super::show::leaves;
+use crate::memory::available;
 
 /// The smallest timer that may be set.
 const MIN_TIMER_MS: u64 = 50;
@@ -29,6 +31,8 @@ const MIN_HEADER_BYTES: usize = 8 * 1024;
 const ADMIN_PORT: u16 = 9600;
 /// Above this a bound on what starts or waits bounds nothing.
 const MAX_PLACES: usize = 1_000_000;
+/// Below this no process starts.
+const MIN_BUDGET_BYTES: u64 = 1024 * 1024;
 
 /// Where metrics are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +67,7 @@ impl Config {
         );
         self.marks()?;
         self.check_starts()?;
+        self.memory()?;
         crate::log::filter(&self.log)?;
         self.rules()?;
         self.http_options()?;
@@ -101,6 +106,41 @@ impl Config {
     /// Bytes of the file in reserve on a disk of this size.
     pub(crate) fn reserve_bytes(&self, total_bytes: u64) -> u64 {
         self.disk.reserve_mib.saturating_mul(MIB).min(total_bytes / 20)
+    }
+
+    /// What memory the process may use, and what says so.
+    pub(crate) fn memory(&self) -> anyhow::Result<(MemoryOptions, String)> {
+        let memory = &self.memory;
+        let (machine, refuse, admit) =
+            (memory.machine_percent, memory.refuse_percent, memory.admit_percent);
+        for (name, percent) in
+            [("memory.machine_percent", machine), ("memory.refuse_percent", refuse)]
+        {
+            ensure!((1..=100).contains(&percent), "{name} is {percent}: from 1 to 100");
+        }
+        ensure!(
+            (1..=refuse).contains(&admit),
+            "memory.admit_percent is {admit}: from 1 to memory.refuse_percent, {refuse}"
+        );
+        let (budget_bytes, origin) = match (memory.budget.as_str(), available()) {
+            ("none" | "0", _) => (None, "memory.budget".to_owned()),
+            ("auto", Some(found)) => {
+                let share = found.bytes / 100 * u64::from(machine);
+                (
+                    Some(share),
+                    format!("{machine} % of the {} bytes of {}", found.bytes, found.origin),
+                )
+            }
+            ("auto", None) => (None, "the system does not say what there is".to_owned()),
+            (number, _) => {
+                let words = format!("memory.budget is {number:?}: bytes, `auto` or `none`");
+                let bytes: u64 = number.parse().with_context(|| words.clone())?;
+                ensure!(bytes >= MIN_BUDGET_BYTES, "{words}, at least {MIN_BUDGET_BYTES}");
+                (Some(bytes), "memory.budget".to_owned())
+            }
+        };
+        let options = MemoryOptions { budget_bytes, refuse_percent: refuse, admit_percent: admit };
+        Ok((options, origin))
     }
 
     fn check_starts(&self) -> anyhow::Result<()> {
@@ -215,6 +255,7 @@ impl Config {
                 max_waiting: http.max_waiting,
                 wait: Duration::from_millis(timers.start_wait_ms),
             },
+            memory: self.memory()?.0,
             hashing: hash_options(&self.hashing),
             attempts: AttemptOptions {
                 free_per_account: attempts.free_per_account,

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use voodoo_proto::http::SignUpRule;
 use voodoo_proto::limits::Limits;
 use voodoo_server::http::Network;
@@ -24,6 +24,7 @@ pub(crate) struct Config {
     pub(crate) attempts: Attempts,
     pub(crate) store: StoreConfig,
     pub(crate) disk: DiskConfig,
+    pub(crate) memory: MemoryConfig,
 }
 
 /// The doors.
@@ -159,6 +160,8 @@ pub(crate) struct Timers {
     pub(crate) ready_ms: u64,
     /// Room on the disk is looked for this often.
     pub(crate) disk_ms: u64,
+    /// How much memory is used is looked for this often.
+    pub(crate) memory_ms: u64,
     /// At a stop, sessions are sent away over this time.
     pub(crate) drain_ms: u64,
     /// A device that is not used for this long is logged out.
@@ -254,4 +257,33 @@ pub(crate) struct DiskConfig {
     pub(crate) short_mib: u64,
     /// Size of the file in reserve, in MiB, and at most a twentieth of the disk; 0 = none.
     pub(crate) reserve_mib: u64,
+}
+
+/// Memory of the process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct MemoryConfig {
+    /// What may be resident: bytes; `none` or 0 = any; `auto` = a share of what the machine gives.
+    #[serde(deserialize_with = "text_or_number")]
+    pub(crate) budget: String,
+    /// That share.
+    pub(crate) machine_percent: u8,
+    /// From this share of the budget on nobody new is let in.
+    pub(crate) refuse_percent: u8,
+    /// Below this share everyone is let in again.
+    pub(crate) admit_percent: u8,
+}
+
+/// A word, or a number as the environment and files have it.
+fn text_or_number<'de, D: Deserializer<'de>>(source: D) -> Result<String, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Number(u64),
+        Text(String),
+    }
+    Ok(match Written::deserialize(source)? {
+        Written::Number(number) => number.to_string(),
+        Written::Text(text) => text,
+    })
 }

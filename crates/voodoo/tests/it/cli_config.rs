@@ -117,6 +117,10 @@ fn a_value_that_cannot_be_is_refused_with_its_name() {
     for (text, words) in [
         ("http.listen = 'nowhere'", "http.listen"),
         ("http.listen = 7", "http.listen"),
+        ("memory.budget = 'some'", "memory.budget is \"some\": bytes, `auto` or `none`"),
+        ("memory.budget = 1000", "at least 1048576"),
+        ("memory.refuse_percent = 101", "memory.refuse_percent is 101: from 1 to 100"),
+        ("memory.admit_percent = 95", "from 1 to memory.refuse_percent, 90"),
         ("http.max_starting = 0", "http.max_starting is 0: 1 to 1000000"),
         ("http.max_waiting = 1000001", "http.max_waiting is 1000001: at most 1000000"),
         ("timers.start_wait_ms = 20001", "at most timers.http_request_ms, 20000"),

@@ -13,6 +13,7 @@ mod drill;
 mod fail_points;
 mod foreign;
 mod malformed;
+mod memory;
 mod metrics;
 mod people;
 mod proof;
