@@ -24,6 +24,7 @@ mod readers;
 mod replay;
 mod reserve;
 mod rows;
+mod sickness;
 mod table;
 mod verify;
 mod writer;
@@ -46,7 +47,8 @@ use damage::Damage;
 use essential::Lost;
 use readers::Readers;
 use reserve::Reserve;
-use writer::{Ground, Writer, is_full};
+use sickness::is_full;
+use writer::{Ground, Writer};
 
 pub use backup::{
     Backup, BackupError, FileEntry, Listed, Manifest, Restored, create_backup, list_backups,

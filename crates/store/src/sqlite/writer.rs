@@ -8,18 +8,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 use voodoo_core::apply::Rules;
 use voodoo_core::fail_point::{self, Step};
 use voodoo_core::store::Result;
 use voodoo_core::{Fault, StoreError};
 
-use super::damage::{Damage, REMEDY, is_damage};
+use super::damage::Damage;
 use super::essential::{Essential, Lost};
 use super::log::Log;
 use super::reserve::Reserve;
 use super::rows::{Cache, Tx};
+use super::sickness::{Failure, Sickness, cause};
 use super::{SqliteOptions, connect};
 
 /// Writes that one transaction takes, about at most.
@@ -204,50 +205,6 @@ pub(super) struct Ground {
     pub(super) damage: Arc<Damage>,
     pub(super) reserve: Arc<Reserve>,
     pub(super) lost: Arc<Lost>,
-}
-
-/// Why nothing is acknowledged.
-enum Sickness {
-    /// The disk failed: cured by a commit that was synced.
-    Disk(String),
-    /// The disk is full: cured likewise, once there is room.
-    Full(String),
-    /// The database is damaged: no cure while running.
-    Damage(String),
-}
-
-impl Sickness {
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "whatever else fails is the fault of one job"
-    )]
-    fn of(error: &rusqlite::Error) -> Option<Self> {
-        let words = error.to_string();
-        match error.sqlite_error_code()? {
-            _ if is_damage(error) => Some(Self::Damage(words)),
-            _ if is_full(error) => Some(Self::Full(words)),
-            ErrorCode::SystemIoFailure
-            | ErrorCode::CannotOpen
-            | ErrorCode::ReadOnly
-            | ErrorCode::OutOfMemory => Some(Self::Disk(words)),
-            _ => None,
-        }
-    }
-
-    fn to_error(&self) -> StoreError {
-        StoreError::Unavailable(match self {
-            Self::Disk(words) | Self::Full(words) => format!("the disk takes nothing ({words})"),
-            Self::Damage(words) => format!("the database is damaged ({words}): {REMEDY}"),
-        })
-    }
-}
-
-/// Whether SQLite says that there is no room, for a page or for the index of the log.
-pub(super) fn is_full(error: &rusqlite::Error) -> bool {
-    error.sqlite_error().is_some_and(|error| {
-        error.code == ErrorCode::DiskFull
-            || error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE
-    })
 }
 
 impl Desk {
@@ -459,23 +416,6 @@ fn collect(first: Order, orders: &Receiver<Order>) -> Collected {
     collected
 }
 
-/// Why a transaction does not stand.
-enum Failure {
-    /// The disk or the database.
-    Engine(Sickness),
-    /// One of the jobs.
-    Job(Fault),
-}
-
-impl Failure {
-    fn of(error: rusqlite::Error) -> Self {
-        match Sickness::of(&error) {
-            Some(sickness) => Self::Engine(sickness),
-            None => Self::Job(Fault::new(error)),
-        }
-    }
-}
-
 /// Begins a transaction and carries the jobs out in it.
 fn in_transaction(
     connection: &Connection,
@@ -496,16 +436,4 @@ fn in_transaction(
         result.map_err(cause)?;
     }
     tx.flush().map_err(cause)
-}
-
-/// A fault that wraps an error of the disk is one of the disk.
-fn cause(fault: Fault) -> Failure {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&fault);
-    while let Some(error) = source {
-        if let Some(sickness) = error.downcast_ref().and_then(Sickness::of) {
-            return Failure::Engine(sickness);
-        }
-        source = error.source();
-    }
-    Failure::Job(fault)
 }
