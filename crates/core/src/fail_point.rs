@@ -4,6 +4,7 @@
 //! Only with the feature `fail_points`, which no product has: without it [`pass`] is nothing.
 //! `FAIL_POINT=committed:abort:120` lets the process end when the step `committed` is passed for
 //! the 120th time, `FAIL_POINT=checked:panic:40` lets that step panic once.
+//! `FAIL_CLOCK` names a file that says by how many milliseconds the clock is turned ahead.
 
 /// A step on the way of a message; in its order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,15 @@ impl Step {
 #[inline]
 pub fn pass(_step: Step) {}
 
+/// How far the clock of the machine is turned ahead by a test.
+#[cfg(not(feature = "fail_points"))]
+#[inline]
+pub(crate) fn clock_ahead_ms() -> i64 {
+    0
+}
+
+#[cfg(feature = "fail_points")]
+pub(crate) use armed::clock_ahead_ms;
 #[cfg(feature = "fail_points")]
 pub use armed::pass;
 
@@ -88,6 +98,14 @@ mod armed {
             std::process::abort();
         }
         panic!("the step {step:?} was to fail");
+    }
+
+    /// What stands in the file that `FAIL_CLOCK` names, read each time: milliseconds ahead.
+    pub(crate) fn clock_ahead_ms() -> i64 {
+        static FILE: OnceLock<Option<std::path::PathBuf>> = OnceLock::new();
+        let file = FILE.get_or_init(|| std::env::var_os("FAIL_CLOCK").map(Into::into));
+        let said = file.as_ref().and_then(|file| std::fs::read_to_string(file).ok());
+        said.and_then(|said| said.trim().parse().ok()).unwrap_or(0)
     }
 
     fn read(wanted: &str) -> Option<Armed> {

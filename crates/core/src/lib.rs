@@ -37,7 +37,7 @@ pub mod tally;
 pub mod testkit;
 
 pub use crate::core::{Core, Ports, Worker};
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SteadyClock, SystemClock};
 pub use error::{Fault, Refusal, StoreError};
 pub use rates::Bucket;
 pub use session::Session;

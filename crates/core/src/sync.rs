@@ -15,6 +15,10 @@ mod tried {
     pub(crate) struct Mutex<T>(Inner<T>);
 
     impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(Inner::new(value))
+        }
+
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().expect("whoever panics ends the test")
         }
@@ -22,7 +26,7 @@ mod tried {
 
     impl<T: Default> Default for Mutex<T> {
         fn default() -> Self {
-            Self(Inner::new(T::default()))
+            Self::new(T::default())
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
-use voodoo_core::{Core, Ports, SystemClock};
+use voodoo_core::{Core, Ports, SteadyClock, SystemClock};
 use voodoo_proto::CloseCode;
 use voodoo_server::http::{Door, router, to_tls};
 use voodoo_server::listener::{self, ListenerOptions};
@@ -107,7 +107,8 @@ impl Parts {
     fn open(config: &Config) -> Result<Self, Failure> {
         let settings = config.settings().map_err(Failure::with(Exit::Config))?;
         let options = config.http_options().map_err(Failure::with(Exit::Config))?;
-        let clock = Arc::new(SystemClock);
+        let settle = Duration::from_millis(config.timers.clock_settle_ms);
+        let clock = Arc::new(SteadyClock::new(SystemClock, went_by_ms, settle));
         let engine = SqliteOptions {
             checkpoint_bytes: checkpoint_bytes(config),
             is_full_sync: config.store.synchronous == Synchronous::Full,
@@ -330,4 +331,11 @@ impl Signals {
             _ = self.interrupt.recv() => {}
         }
     }
+}
+
+/// By the clock that nobody sets and that goes on while the machine sleeps.
+fn went_by_ms() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    let (s, ns) = (u64::try_from(now.tv_sec), u64::try_from(now.tv_nsec));
+    s.unwrap_or(0) * 1_000 + ns.unwrap_or(0) / 1_000_000
 }

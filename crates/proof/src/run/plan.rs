@@ -38,6 +38,8 @@ pub enum Trouble {
     Hold(Duration),
     /// The disk takes nothing for so long.
     Full(Duration),
+    /// Its clock leaps: so many milliseconds ahead of the machine's from now on.
+    Clock(i64),
     /// It starts anew and ends by itself, under load, where a message has come to this step; and a
     /// start on the same data. See `crates/core/src/fail_point.rs`.
     EndsAt(&'static str),
@@ -236,6 +238,7 @@ impl Run<'_> {
                 server.signal("CONT")?;
             }
             Trouble::Cut => self.proxy.cut(),
+            Trouble::Clock(ahead_ms) => server.turn_clock(ahead_ms)?,
             Trouble::Hold(time) => {
                 self.proxy.hold(true);
                 sleep(time).await;

@@ -175,6 +175,20 @@ impl Server {
         Ok(())
     }
 
+    /// Turns its clock so many milliseconds ahead, by the file that its setting `FAIL_CLOCK` names.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such setting, or the file cannot be written.
+    pub fn turn_clock(&self, ahead_ms: i64) -> Result<()> {
+        let setting = self.program.settings.iter().find(|(key, _)| key == "FAIL_CLOCK");
+        let (_, file) = setting.context("the server has no FAIL_CLOCK")?;
+        // A half-written file would be a leap that nobody wanted.
+        let fresh = format!("{file}.fresh");
+        fs::write(&fresh, ahead_ms.to_string())?;
+        fs::rename(fresh, file).context("turning the clock")
+    }
+
     /// Its data folder.
     #[must_use]
     pub fn data(&self) -> &Path {

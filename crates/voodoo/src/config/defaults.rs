@@ -114,6 +114,7 @@ impl Default for Timers {
             body_ms: in_ms(http.body_timeout),
             http_request_ms: in_ms(http.request_timeout),
             ready_ms: in_ms(http.ready_timeout),
+            clock_settle_ms: 3_600_000,
             disk_ms: 1_000,
             memory_ms: 250,
             drain_ms: 8_000,

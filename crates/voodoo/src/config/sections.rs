@@ -158,6 +158,8 @@ pub(crate) struct Timers {
     pub(crate) http_request_ms: u64,
     /// Time for the store to answer when health is asked for.
     pub(crate) ready_ms: u64,
+    /// A clock that leaps by more than five minutes is followed once it stayed so for this long.
+    pub(crate) clock_settle_ms: u64,
     /// Room on the disk is looked for this often.
     pub(crate) disk_ms: u64,
     /// How much memory is used is looked for this often.

@@ -9,6 +9,7 @@ mod cli_backup;
 mod cli_config;
 mod cli_live;
 mod cli_user;
+mod clock;
 mod drill;
 mod fail_points;
 mod foreign;
