@@ -7,6 +7,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
@@ -64,10 +65,14 @@ impl Places {
     }
 }
 
-/// Ports that were free a moment ago.
+/// Ports that are free, below those that the system gives to whoever asks for any: between this
+/// and the start of the proxy no other test gets them by chance.
 fn free_ports<const N: usize>() -> [u16; N] {
-    let listeners = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    listeners.map(|listener| listener.local_addr().unwrap().port())
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = 10_000 + u16::try_from(std::process::id() % 20_000).unwrap();
+    let mut ports = std::iter::repeat_with(|| begin + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000)
+        .filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    [(); N].map(|()| ports.next().expect("it goes on without end"))
 }
 
 fn stand(name: &'static str, proxy: impl FnOnce(&Places) -> Command) -> Stand {
