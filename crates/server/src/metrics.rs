@@ -282,6 +282,7 @@ fn encode_process(encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     for (name, help, unit, value) in [
         ("process_resident_memory", "Memory in use", Some(Unit::Bytes), usage.resident_bytes),
         ("process_open_fds", "Open file descriptors", None, usage.n_open_files),
+        ("process_max_fds", "Open file descriptors, at most", None, usage.max_open_files),
         ("process_threads", "Threads", None, usage.n_threads),
     ] {
         encoder

@@ -11,8 +11,9 @@ const COMMANDS: &str = "docs/operate/cli.md";
 const ROUTES: &str = "docs/protocol/http.md";
 /// Where the program stands when it is installed.
 const PROGRAM: &str = "/usr/local/bin/voodoo";
-/// Where the program listens if nobody says otherwise.
-const PORT: &str = "8080";
+const METRICS: &str = "docs/operate/monitor.md";
+/// Where the program listens if nobody says otherwise: for people, and for metrics.
+const PORTS: [&str; 2] = ["8080", "9600"];
 
 /// Finds what the program does not have.
 pub(super) fn check(facts: &Facts) -> Vec<Finding> {
@@ -30,10 +31,13 @@ fn strange(facts: &Facts, sample: &File) -> Vec<String> {
     let settings = settings(&sample.text).filter(|name| !has(SETTINGS, &format!("{name}`")));
     let commands = commands(&sample.text).filter(|name| !has(COMMANDS, &format!("voodoo {name}")));
     let routes = routes(&sample.text).filter(|path| !has(ROUTES, &format!("GET {path}`")));
-    let ports = ports(&sample.text).filter(|port| *port != PORT);
+    let ports = ports(&sample.text).filter(|port| !PORTS.contains(port));
+    let metrics = metrics(&sample.text)
+        .filter(|name| !["`", "{"].iter().any(|end| has(METRICS, &format!("{name}{end}"))));
     let words = settings.map(str::to_owned);
     let words = words.chain(commands.map(|name| format!("`voodoo {name}`")));
     let words = words.chain(routes.map(str::to_owned));
+    let words = words.chain(metrics.map(str::to_owned));
     let words = words.chain(ports.map(|port| format!("port {port}")));
     words.map(|what| tell(&what)).collect()
 }
@@ -54,6 +58,14 @@ fn commands(text: &str) -> impl Iterator<Item = &str> {
         let word = rest.split(|c: char| !c.is_ascii_lowercase()).next()?;
         (!word.is_empty()).then_some(word)
     })
+}
+
+/// Names of metrics in a line with an expression; of a histogram its own name.
+fn metrics(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().filter_map(|line| line.trim_start().strip_prefix("expr: "));
+    let words = lines.flat_map(|line| line.split(|c: char| !c.is_ascii_lowercase() && c != '_'));
+    let words = words.filter(|word| word.starts_with("voodoo_") || word.starts_with("process_"));
+    words.map(|word| word.strip_suffix("_bucket").unwrap_or(word))
 }
 
 /// Paths by which health is asked for.
@@ -77,6 +89,7 @@ mod tests {
             file(SETTINGS, "| `VOODOO_DATA` | `VOODOO_HTTP__LISTEN` |"),
             file(COMMANDS, "| `voodoo serve` | `voodoo healthcheck` |"),
             file(ROUTES, "`GET /livez` and `GET /readyz`"),
+            file(METRICS, "| `voodoo_a_seconds` | `voodoo_b_total{rule}` | `process_c` |"),
             file("deploy/x", sample),
         ];
         check(&Facts { files, ..Facts::default() })
@@ -87,7 +100,8 @@ mod tests {
         let sample = "ENV VOODOO_DATA=/data VOODOO_HTTP__LISTEN=0.0.0.0:8080\n\
             ExecStart=/usr/local/bin/voodoo serve\nCMD [\"/usr/local/bin/voodoo\", \"healthcheck\"]\n\
             ENTRYPOINT [\"/usr/local/bin/voodoo\"]\nGET /readyz\nserver 127.0.0.1:8080;\n\
-            ${VOODOO_PUBLIC_URL:-x}";
+            ${VOODOO_PUBLIC_URL:-x}\ntargets: [\"127.0.0.1:9600\"]\n\
+            expr: f(voodoo_a_seconds_bucket[5m]) > voodoo_b_total{rule=\"x\"} + process_c";
         assert_eq!(found(sample), []);
     }
 
@@ -100,6 +114,7 @@ mod tests {
         check("VOODOO_HTTP__LISTN=1", "VOODOO_HTTP__LISTN");
         check("ExecStart=/usr/local/bin/voodoo start", "`voodoo start`");
         check("path: /healthyz", "/healthyz");
+        check("  expr: voodoo_a > 1", "voodoo_a");
         check("url: http://127.0.0.1:8081", "port 8081");
     }
 }

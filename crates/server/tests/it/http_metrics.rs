@@ -81,6 +81,7 @@ const PROMISED: &[&str] = &[
     "process_cpu_seconds_total",
     "process_resident_memory_bytes",
     "process_open_fds",
+    "process_max_fds",
     "process_threads",
 ];
 
