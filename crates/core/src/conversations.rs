@@ -166,7 +166,9 @@ impl Shard {
             return false;
         }
         let due = self.gathers.next_due();
+        // Jobs first: what is due is looked at after them in any case.
         tokio::select! {
+            biased;
             n = self.mailbox.recv_many(jobs, MAX_BATCH) => n == 0,
             () = wait_until(due) => false,
         }

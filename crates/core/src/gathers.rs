@@ -4,7 +4,7 @@
 //! kind for its conversation. Whoever waits and asks for something else is carried out first:
 //! nobody is overtaken by themselves.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,7 +13,7 @@ use voodoo_proto::{ConversationId, UserId};
 use crate::apply::{Move, React, Together, Wishes, Write};
 
 /// What is carried out together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Key {
     conversation: ConversationId,
     /// Reactions to this message; otherwise joins and leaves.
@@ -74,7 +74,8 @@ struct Gather<W> {
 ///
 /// Invariant: `n_waiting` is the sum over `open`.
 pub(crate) struct Gathers<W> {
-    open: HashMap<Key, Gather<W>>,
+    /// Sorted, so that what is due at one moment is carried out in one order.
+    open: BTreeMap<Key, Gather<W>>,
     n_waiting: usize,
     window: Duration,
     limit: usize,
@@ -83,7 +84,7 @@ pub(crate) struct Gathers<W> {
 impl<W> Gathers<W> {
     /// Nothing waits; at most `limit` will, each for about `window`.
     pub(crate) fn new(window: Duration, limit: usize) -> Self {
-        Self { open: HashMap::new(), n_waiting: 0, window, limit }
+        Self { open: BTreeMap::new(), n_waiting: 0, window, limit }
     }
 
     /// Whether something of the kind waits, so that the next of it has to wait too.
@@ -177,4 +178,26 @@ pub(crate) fn asker(write: &Write) -> Option<UserId> {
         Write::Create(create) => create.creator,
         Write::MoveFloor(_) | Write::Together(_) => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_at_one_moment_is_due_in_one_order() {
+        let (mut gathers, now) = (Gathers::new(Duration::ZERO, 100), Instant::now());
+        let conversation = ConversationId::new(1).unwrap();
+        let by = UserId::new(1).unwrap();
+        let key = |seq| Key { conversation, seq: Some(seq) };
+        for seq in (1..=20).rev() {
+            let emoji = "👍".to_owned();
+            let write = Write::React(React { conversation, by, seq, emoji, on: true, at_ms: 1 });
+            let waiting = Waiting { user: by, write, who: () };
+            assert_eq!(gathers.add(key(seq), waiting, now), None);
+        }
+        let in_order: Vec<Key> = (1..=20).map(key).collect();
+        assert_eq!(gathers.due(now), in_order);
+        assert_eq!(gathers.of(conversation, Some(by)), in_order);
+    }
 }
