@@ -6,16 +6,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use parking_lot::Mutex;
 use tokio::sync::Semaphore;
-use voodoo_core::apply::{Applied, Effect, Write};
-use voodoo_core::census::{Acquaintance, Census, ListPage, MemberPage};
-use voodoo_core::retention::{Due, Retention, Terms};
+use voodoo_core::apply::{Applied, Write};
 use voodoo_core::store::{
-    Around, Opened, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
+    Around, Opened, PageSize, Result, Scope, Snapshot, Store as _, Subscribe,
 };
-use voodoo_core::testkit::MemoryStore;
+use voodoo_core::testkit::{Engine, MemoryStore, Over, begin_in_parts};
 use voodoo_core::{Fault, Refusal, Settings, StoreError};
-use voodoo_proto::object::{Conversation, Digest, Head, User};
-use voodoo_proto::reply::{ChangesPage, Counts, HistoryPage, Listed, Members, Receipts};
+use voodoo_proto::reply::HistoryPage;
 use voodoo_proto::{ConversationId, UserId};
 
 use crate::http::options;
@@ -88,9 +85,18 @@ impl Moody {
 }
 
 #[async_trait]
-impl Store for Moody {
-    async fn epoch(&self) -> Result<Arc<str>> {
-        self.store.epoch().await
+impl Over for Moody {
+    fn engine(&self) -> &dyn Engine {
+        self.store.as_ref()
+    }
+
+    async fn pass<T: Send>(
+        &self,
+        call: &'static str,
+        answer: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        self.feel((call, None)).await?;
+        answer.await
     }
 
     async fn commit(
@@ -101,47 +107,15 @@ impl Store for Moody {
         self.store.commit(writes).await
     }
 
-    async fn takes_writes(&self) -> Result<()> {
-        self.feel(("takes_writes", None)).await
-    }
-
-    async fn advance_read(
+    /// In parts, each of which has its mood.
+    async fn begin(
         &self,
-        marks: Vec<ReadMark>,
+        who: Opened,
         now_ms: u64,
-    ) -> Result<(Vec<StoredMark>, Vec<Effect>)> {
-        self.store.advance_read(marks, now_ms).await
-    }
-
-    async fn subscriptions(&self, who: Opened, now_ms: u64) -> Result<Option<Vec<Subscription>>> {
-        self.store.subscriptions(who, now_ms).await
-    }
-
-    async fn snapshot(&self, user: UserId, scope: Scope) -> Result<Snapshot> {
-        self.feel(("snapshot", None)).await?;
-        self.store.snapshot(user, scope).await
-    }
-
-    async fn digest(&self, user: UserId) -> Result<Digest> {
-        self.feel(("digest", None)).await?;
-        self.store.digest(user).await
-    }
-
-    async fn conversations(
-        &self,
-        user: UserId,
-        conversations: &[ConversationId],
-    ) -> Result<Vec<Conversation>> {
-        self.store.conversations(user, conversations).await
-    }
-
-    async fn heads(
-        &self,
-        user: UserId,
-        conversations: &[ConversationId],
-    ) -> Result<(Vec<Head>, u64)> {
-        self.feel(("heads", None)).await?;
-        self.store.heads(user, conversations).await
+        scope: Scope,
+        subscribe: Subscribe,
+    ) -> Result<Option<Snapshot>> {
+        begin_in_parts(self, (who, now_ms), scope, subscribe).await
     }
 
     async fn history(
@@ -153,76 +127,5 @@ impl Store for Moody {
     ) -> Result<HistoryPage> {
         self.feel(("history", Some(conversation))).await?;
         self.store.history(user, conversation, around, page).await
-    }
-
-    async fn changes(
-        &self,
-        user: UserId,
-        conversation: ConversationId,
-        since_rev: u64,
-        page: PageSize,
-    ) -> Result<ChangesPage> {
-        self.store.changes(user, conversation, since_rev, page).await
-    }
-
-    async fn find_users(&self, asker: UserId, query: &str, limit: usize) -> Result<Vec<User>> {
-        self.store.find_users(asker, query, limit).await
-    }
-
-    async fn users(&self, users: &[UserId]) -> Result<Vec<User>> {
-        self.store.users(users).await
-    }
-}
-
-#[async_trait]
-impl Retention for Moody {
-    async fn due(&self, after: Option<ConversationId>, terms: Terms, now_ms: u64) -> Result<Due> {
-        self.store.due(after, terms, now_ms).await
-    }
-
-    async fn prune(&self, conversation: ConversationId, terms: Terms, now_ms: u64) -> Result<bool> {
-        self.store.prune(conversation, terms, now_ms).await
-    }
-
-    async fn forget_names(&self, terms: Terms, now_ms: u64) -> Result<bool> {
-        self.store.forget_names(terms, now_ms).await
-    }
-}
-
-#[async_trait]
-impl Census for Moody {
-    async fn acquaintances(&self, user: UserId, others: &[UserId]) -> Result<Vec<Acquaintance>> {
-        self.store.acquaintances(user, others).await
-    }
-
-    async fn members(
-        &self,
-        user: UserId,
-        conversation: ConversationId,
-        page: MemberPage,
-    ) -> Result<Members> {
-        self.store.members(user, conversation, page).await
-    }
-
-    async fn open_conversations(&self, page: ListPage) -> Result<Listed> {
-        self.store.open_conversations(page).await
-    }
-
-    async fn receipts(
-        &self,
-        user: UserId,
-        conversation: ConversationId,
-        seq: u64,
-    ) -> Result<Receipts> {
-        self.store.receipts(user, conversation, seq).await
-    }
-
-    async fn counts(
-        &self,
-        user: UserId,
-        conversation: ConversationId,
-        seqs: &[u64],
-    ) -> Result<Counts> {
-        self.store.counts(user, conversation, seqs).await
     }
 }
