@@ -17,7 +17,7 @@ const EDGES: &[Drawn] = &[
     Drawn {
         from: "voodoo-core",
         to: &["voodoo-proto"],
-        to_in_tests: &["voodoo-core", "voodoo-client"],
+        to_in_tests: &["voodoo-core", "voodoo-client", "voodoo-store"],
     },
     Drawn { from: "voodoo-schedules", to: &["voodoo-proto"], to_in_tests: &[] },
     Drawn { from: "voodoo-store", to: &["voodoo-core", "voodoo-proto"], to_in_tests: &[] },

@@ -1,16 +1,20 @@
 //! The core under a seeded world: loss, delay, slow readers, dropped connections, restarts, and
-//! people who do everything that the protocol knows. The clients run the real reducer.
+//! people who do everything that the protocol knows. The clients run the real reducer; what the
+//! server keeps is in the model or in SQLite.
 //!
-//! `SIM_SEED=7` runs one seed, `SIM_SEEDS=5000` many; `SIM_TRACE=1` tells everything that happens.
-//! Each promise that is checked is broken on purpose too, and has to be seen broken.
+//! `SIM_SEED=7` runs one seed, `SIM_SEEDS=5000` many, `SIM_ENGINE=sqlite` over that engine alone;
+//! `SIM_TRACE=1` tells everything that happens. Each promise that is checked is broken on purpose
+//! too, and has to be seen broken.
 
 mod act;
 mod bus;
 mod chance;
 mod check;
 mod device;
+mod disk;
 mod line;
 mod plan;
+mod server;
 mod store;
 mod truth;
 mod world;
@@ -20,16 +24,28 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chance::Chance;
+use disk::Medium;
 use plan::{Breakage, Plan};
 use truth::{Broken, Checked};
 use world::World;
 
-/// Seeds that every run of the tests takes.
+/// Seeds that every run of the tests takes over each engine.
 const N_SEEDS: u64 = 300;
+/// Seeds that are lived twice over each engine.
+const N_TWICE: u64 = 20;
 /// Seeds within which a promise that is broken on purpose has to be seen.
 const N_BROKEN_SEEDS: u64 = 60;
 
+/// How often something came up.
 type Met = BTreeMap<String, u64>;
+
+/// What is left of a world that was lived to its end.
+#[derive(Debug, PartialEq, Eq)]
+struct Lived {
+    met: Met,
+    /// Of everything that was said and heard.
+    sum: u64,
+}
 
 #[expect(clippy::print_stdout, reason = "whoever asks for a trace reads it there")]
 fn trace(plan: &Plan) {
@@ -39,7 +55,7 @@ fn trace(plan: &Plan) {
 }
 
 /// Lives one seed to its end, or to the first promise that is not kept.
-fn live(seed: u64, breakage: Breakage) -> Checked<Met> {
+fn live(medium: Medium, seed: u64, breakage: Breakage) -> Checked<Lived> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
@@ -50,18 +66,28 @@ fn live(seed: u64, breakage: Breakage) -> Checked<Met> {
         let plan = Plan::draw(&mut chance, breakage);
         let n_rounds = plan.n_rounds;
         trace(&plan);
-        let mut world = World::begin(plan, chance).await;
+        let mut world = World::begin(medium, plan, chance);
         world.open().await?;
         for _ in 0..n_rounds {
             world.live().await?;
             world.check().await?;
         }
-        Ok(world.common.met)
+        Ok(Lived { sum: world.common.sum(), met: world.common.met })
     })
 }
 
 fn number_of(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
+}
+
+/// Whether the engine is asked for; both are where `SIM_ENGINE` names none.
+fn is_asked_for(medium: Medium) -> bool {
+    match std::env::var("SIM_ENGINE").as_deref() {
+        Err(_) => true,
+        Ok("memory") => medium == Medium::Memory,
+        Ok("sqlite") => medium == Medium::Sqlite,
+        Ok(other) => panic!("SIM_ENGINE is memory or sqlite, not {other}"),
+    }
 }
 
 /// The seeds of this run: `SIM_SEED` alone, or as many as `SIM_SEEDS` says.
@@ -73,7 +99,7 @@ fn seeds() -> Range<u64> {
 }
 
 /// Lives many seeds on all cores.
-fn live_all(seeds: Range<u64>) -> (Met, BTreeMap<u64, Broken>) {
+fn live_all(medium: Medium, seeds: Range<u64>) -> (Met, BTreeMap<u64, Broken>) {
     let next = AtomicU64::new(seeds.start);
     let n_threads = std::thread::available_parallelism().map_or(1, usize::from);
     let run = || {
@@ -83,8 +109,8 @@ fn live_all(seeds: Range<u64>) -> (Met, BTreeMap<u64, Broken>) {
             if seed >= seeds.end {
                 return (met, broken);
             }
-            match live(seed, Breakage::None) {
-                Ok(more) => add(&mut met, more),
+            match live(medium, seed, Breakage::None) {
+                Ok(lived) => add(&mut met, lived.met),
                 Err(words) => drop(broken.insert(seed, words)),
             }
         }
@@ -115,6 +141,7 @@ const HAS_TO_BE_MET: &[&str] = &[
     "duplicate",
     "floor",
     "heads",
+    "kill",
     "more changes",
     "refused not_found",
     "reload",
@@ -123,17 +150,21 @@ const HAS_TO_BE_MET: &[&str] = &[
     "slow reader",
 ];
 
-#[test]
-fn whatever_happens_nothing_acknowledged_is_lost_and_everyone_sees_the_same() {
+#[expect(clippy::print_stdout, reason = "whoever looks at the test reads it")]
+fn check_all(medium: Medium) {
+    if !is_asked_for(medium) {
+        return;
+    }
     let seeds = seeds();
     let n_seeds = seeds.end - seeds.start;
-    let (met, broken) = live_all(seeds);
+    let (met, broken) = live_all(medium, seeds);
     println!("{met:#?}");
     for (seed, words) in broken.iter().take(20) {
-        println!("SIM_SEED={seed}: {words}\n");
+        println!("SIM_SEED={seed} over {medium:?}: {words}\n");
     }
     if let Some((seed, words)) = broken.first_key_value() {
-        panic!("{} of {n_seeds} seeds fail; SIM_SEED={seed} is one: {words}", broken.len());
+        let n_broken = broken.len();
+        panic!("{n_broken} of {n_seeds} seeds fail over {medium:?}; SIM_SEED={seed}: {words}");
     }
     if n_seeds >= N_SEEDS {
         let unmet: Vec<_> = HAS_TO_BE_MET.iter().filter(|what| !met.contains_key(**what)).collect();
@@ -141,9 +172,31 @@ fn whatever_happens_nothing_acknowledged_is_lost_and_everyone_sees_the_same() {
     }
 }
 
+#[test]
+fn whatever_happens_nothing_acknowledged_is_lost_and_everyone_sees_the_same() {
+    check_all(Medium::Memory);
+}
+
+#[test]
+fn whatever_happens_over_sqlite_nothing_acknowledged_is_lost_and_everyone_sees_the_same() {
+    check_all(Medium::Sqlite);
+}
+
+#[test]
+fn a_seed_is_one_world_whichever_engine_keeps_it() {
+    let asked_for = number_of("SIM_SEED").map(|seed| seed..seed + 1);
+    for seed in asked_for.unwrap_or(0..N_TWICE) {
+        let lives = [Medium::Memory, Medium::Memory, Medium::Sqlite, Medium::Sqlite];
+        let [one, other, sqlite, again] = lives.map(|medium| live(medium, seed, Breakage::None));
+        assert_eq!(one, other, "SIM_SEED={seed} in memory");
+        assert_eq!(sqlite, again, "SIM_SEED={seed} over SQLite");
+        assert_eq!(one, sqlite, "SIM_SEED={seed} over both");
+    }
+}
+
 /// The first seed that shows a broken promise, in words that name it.
-fn assert_seen(breakage: Breakage, words: &str) {
-    let seen = (0..N_BROKEN_SEEDS).filter_map(|seed| live(seed, breakage).err());
+fn assert_seen(medium: Medium, breakage: Breakage, words: &str) {
+    let seen = (0..N_BROKEN_SEEDS).filter_map(|seed| live(medium, seed, breakage).err());
     let mut others = Vec::new();
     for broken in seen {
         if broken.contains(words) {
@@ -156,30 +209,40 @@ fn assert_seen(breakage: Breakage, words: &str) {
 
 #[test]
 fn a_forgotten_client_id_is_seen_as_a_message_that_stands_twice() {
-    assert_seen(Breakage::ForgottenClientIds, "was acknowledged at");
+    assert_seen(Medium::Memory, Breakage::ForgottenClientIds, "was acknowledged at");
 }
 
 #[test]
 fn an_acknowledgement_before_the_commit_is_seen_as_a_lost_message() {
-    assert_seen(Breakage::AckWithoutCommit, "was acknowledged at");
+    assert_seen(Medium::Memory, Breakage::AckWithoutCommit, "was acknowledged at");
+}
+
+#[test]
+fn a_forgotten_client_id_is_seen_over_sqlite() {
+    assert_seen(Medium::Sqlite, Breakage::ForgottenClientIds, "was acknowledged at");
+}
+
+#[test]
+fn an_acknowledgement_before_the_commit_is_seen_over_sqlite() {
+    assert_seen(Medium::Sqlite, Breakage::AckWithoutCommit, "was acknowledged at");
 }
 
 #[test]
 fn a_client_that_steps_over_an_event_is_seen() {
-    assert_seen(Breakage::SteppedOver, "last_seq: ");
+    assert_seen(Medium::Memory, Breakage::SteppedOver, "last_seq: ");
 }
 
 #[test]
 fn a_message_that_no_event_and_no_page_brings_is_seen() {
-    assert_seen(Breakage::SwallowedEvents, "has [");
+    assert_seen(Medium::Memory, Breakage::SwallowedEvents, "has [");
 }
 
 #[test]
 fn a_removed_member_who_goes_on_hearing_is_seen() {
-    assert_seen(Breakage::SwallowedExits, " hears ");
+    assert_seen(Medium::Memory, Breakage::SwallowedExits, " hears ");
 }
 
 #[test]
 fn an_event_that_overtakes_another_is_seen() {
-    assert_seen(Breakage::Overtaking, " comes after ");
+    assert_seen(Medium::Memory, Breakage::Overtaking, " comes after ");
 }

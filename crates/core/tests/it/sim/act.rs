@@ -1,5 +1,7 @@
 //! What people do, at random and from what their device shows them.
 
+use std::sync::Arc;
+
 use voodoo_client::reducer::{Conversation, Draft, Input, Phase};
 use voodoo_core::apply::{MoveFloor, Profile, Write};
 use voodoo_proto::object::{
@@ -103,7 +105,7 @@ impl Actor<'_> {
             reply_to: (last_seq > 0 && self.chance.is(100)).then(|| self.chance.range(1, last_seq)),
             silent: self.chance.is(60).then_some(true),
             mentions,
-            made_ms: self.common.core.clock.now_ms(),
+            made_ms: self.common.server().core.clock.now_ms(),
         };
         self.device.queue(self.common, draft)
     }
@@ -266,13 +268,12 @@ impl Actor<'_> {
     /// Beside every session, as HTTP does.
     fn rename(&mut self) -> Checked {
         let (by, name) = (self.device.who.user, format!("Name {}", self.number()));
-        let core = self.common.core.clone();
+        let core = Arc::clone(&self.common.server().core);
         self.common.meet("rename");
-        tokio::spawn(async move {
+        self.send_off(async move {
             // Whether it is carried out is the truth's matter.
             drop(core.carry_out(Write::Profile(Profile { by, name })).await);
-        });
-        Ok(())
+        })
     }
 
     /// Messages grow old: the floor moves over some, and what lies below goes at once or later.
@@ -281,21 +282,26 @@ impl Actor<'_> {
         let last_seq = self.conversation(conversation).head.head.last_seq;
         let floor_seq = self.chance.range(0, last_seq);
         let is_removed = self.chance.is(500);
-        let core = self.common.core.clone();
+        let core = Arc::clone(&self.common.server().core);
         self.common.meet("floor");
-        tokio::spawn(async move {
+        self.send_off(async move {
             let at_ms = core.clock.now_ms();
             let floor = MoveFloor { conversation, floor_seq, at_ms };
             // Whether it is carried out is the truth's matter.
             drop(core.carry_out(Write::MoveFloor(floor)).await);
             if is_removed {
                 let terms = core.settings.retention;
-                core.store
-                    .prune(conversation, terms, at_ms)
-                    .await
-                    .expect("the model does not fail");
+                core.store.prune(conversation, terms, at_ms).await.expect("pruning does not fail");
             }
-        });
+        })
+    }
+
+    /// Something that the server does beside every session, for as long as it lives.
+    fn send_off(
+        &mut self,
+        errand: impl Future<Output = ()> + std::marker::Send + 'static,
+    ) -> Checked {
+        self.common.server.as_mut().expect("a server runs").errands.spawn(errand);
         Ok(())
     }
 }

@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use voodoo_client::reducer::{Content, Conversation, Input, State};
 use voodoo_core::apply::{Reply, Send, Write};
-use voodoo_core::store::Store as _;
 use voodoo_proto::object::{Kind, Message};
 use voodoo_proto::{ConversationId, UserId};
 
 use super::device::{Acked, Device};
+use super::disk::at_once;
 use super::truth::{Checked, Place, Said, must, text_of};
 use super::world::World;
 
@@ -25,7 +25,8 @@ impl World {
         }
         self.prove().await?;
         self.compare().await?;
-        self.check_acks().await?;
+        self.check_acks()?;
+        self.disk.check()?;
         self.heal(false);
         Ok(())
     }
@@ -46,7 +47,7 @@ impl World {
         let fresh = self.devices.split_off(n_devices);
         for other in &fresh {
             let user = other.who.user;
-            self.check_fresh(user, &other.state).await?;
+            self.check_fresh(user, &other.state)?;
             for device in self.devices.iter().filter(|device| device.who.user == user) {
                 same(&device.state, &other.state)
                     .map_err(|broken| format!("{}: {broken}", device.name))?;
@@ -81,8 +82,8 @@ impl World {
     }
 
     /// A fresh client shows what was committed.
-    async fn check_fresh(&self, user: UserId, fresh: &State) -> Checked {
-        let digest = self.digest(user).await;
+    fn check_fresh(&self, user: UserId, fresh: &State) -> Checked {
+        let digest = self.digest(user);
         must!(fresh.digest() == digest, "{user}: {:?} is not {digest:?}", fresh.digest());
         let truth = self.common.truth.lock();
         let mine = truth.places.iter().filter(|(_, place)| place.is_in(user));
@@ -97,14 +98,14 @@ impl World {
     }
 
     /// What was acknowledged is stored once, where it was acknowledged.
-    async fn check_acks(&self) -> Checked {
+    fn check_acks(&self) -> Checked {
         for acked in self.common.acked.values() {
-            self.check_ack(acked).await?;
+            self.check_ack(acked)?;
         }
         Ok(())
     }
 
-    async fn check_ack(&self, acked: &Acked) -> Checked {
+    fn check_ack(&self, acked: &Acked) -> Checked {
         let Acked { draft, who, place: (seq, rev, at_ms) } = acked;
         let repeat = Write::Send(Send {
             conversation: draft.conversation,
@@ -117,7 +118,8 @@ impl World {
             at_ms: *at_ms,
             over_rate_ms: Some(1),
         });
-        let answer = self.model.commit(vec![repeat]).await.unwrap().pop().unwrap();
+        let engine = &self.common.server().engine;
+        let answer = at_once(engine.commit(vec![repeat])).unwrap().pop().unwrap();
         let reply = answer.map(|applied| applied.reply);
         let is_there = matches!(&reply, Ok(Reply::Sent { placed, duplicate: true })
             if (placed.seq, placed.rev, placed.at_ms) == acked.place);

@@ -1,6 +1,7 @@
 //! A simulated device: the reducer, whose effects are really carried out, and its connection.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
@@ -8,7 +9,6 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 use voodoo_client::frame::{self, Frame};
 use voodoo_client::reducer::{Draft, Effect, Input, Progress, Repair, Reply, State, Timer};
-use voodoo_core::Core;
 use voodoo_core::store::Authenticated;
 use voodoo_proto::event::ServerFrame;
 use voodoo_proto::request::{ClientInfo, Hello, Ping, Read, Request, Resume};
@@ -18,6 +18,7 @@ use super::bus::is_doomed;
 use super::chance::Chance;
 use super::line::Line;
 use super::plan::Breakage;
+use super::server::Server;
 use super::truth::{Checked, Heads, Truth, must};
 
 /// As the client for programs does.
@@ -25,13 +26,16 @@ const MAX_IN_FLIGHT: usize = 24;
 
 /// What all devices share.
 pub(super) struct Common {
-    pub(super) core: Arc<Core>,
+    /// Absent only while it begins again.
+    pub(super) server: Option<Server>,
     pub(super) world: Arc<Notify>,
     pub(super) truth: Arc<Mutex<Truth>>,
     /// Where each message was acknowledged to stand.
     pub(super) acked: BTreeMap<ClientId, Acked>,
     /// How often something came up.
     pub(super) met: BTreeMap<String, u64>,
+    /// Every frame that was said or heard, when and by whom.
+    pub(super) frames: DefaultHasher,
     pub(super) is_traced: bool,
     /// A promise that is broken on purpose.
     pub(super) breakage: Breakage,
@@ -49,6 +53,20 @@ pub(super) struct Acked {
 impl Common {
     pub(super) fn meet(&mut self, what: impl Into<String>) {
         *self.met.entry(what.into()).or_default() += 1;
+    }
+
+    pub(super) fn server(&self) -> &Server {
+        self.server.as_ref().expect("a server runs while people act")
+    }
+
+    /// A sum of everything that went over a line: two runs with the same one were one world.
+    pub(super) fn sum(&self) -> u64 {
+        self.frames.finish()
+    }
+
+    fn note(&mut self, who: &str, way: char, text: &str) {
+        (self.begun.elapsed(), who, way, text).hash(&mut self.frames);
+        self.trace(who, || format!("{way} {text}"));
     }
 
     /// `SIM_TRACE=1` tells everything.
@@ -137,9 +155,9 @@ impl Device {
 
     fn connect(&mut self, common: &mut Common) -> Checked {
         let way = (self.latency_ms, self.chance.fork());
-        self.line = Some(Line::new(&common.core, self.who, &common.world, way));
+        self.line = Some(Line::new(&common.server().core, self.who, &common.world, way));
         self.connect_at = None;
-        self.apply(common, Input::Connect { now_ms: common.core.clock.now_ms() })
+        self.apply(common, Input::Connect { now_ms: common.server().core.clock.now_ms() })
     }
 
     /// The connection is gone, with what was on its way.
@@ -233,15 +251,15 @@ impl Device {
         Ok(())
     }
 
-    fn greet(&mut self, common: &Common, resume: Option<Resume>) {
+    fn greet(&mut self, common: &mut Common, resume: Option<Resume>) {
         let client = ClientInfo { name: "simulation".to_owned(), version: "1".to_owned() };
         self.say(common, &Request::Hello(Hello { client, ticket: None, resume }), None);
     }
 
-    fn say(&mut self, common: &Common, request: &Request, id: Option<u64>) {
+    fn say(&mut self, common: &mut Common, request: &Request, id: Option<u64>) {
         if let Some(line) = &mut self.line {
             let text = Incoming { id, request: request.clone() }.encode();
-            common.trace(&self.name, || format!("→ {text}"));
+            common.note(&self.name, '→', &text);
             line.say(text);
         }
     }
@@ -269,7 +287,7 @@ impl Device {
     }
 
     fn hear(&mut self, common: &mut Common, text: &str) -> Checked {
-        common.trace(&self.name, || format!("← {text}"));
+        common.note(&self.name, '←', text);
         let read = frame::read(text.to_owned().into()).map_err(|error| format!("{error}: {text}"));
         match read? {
             Frame::Ok(reply) => {

@@ -1,4 +1,4 @@
-//! The model of the store, slow and unreliable as the seed wants it, and watched.
+//! The store of a world, slow and unreliable as the seed wants it, and watched.
 
 use std::sync::Arc;
 
@@ -6,25 +6,25 @@ use async_trait::async_trait;
 use parking_lot::Mutex;
 use voodoo_core::StoreError;
 use voodoo_core::apply::{Applied, Effect, Reply, Write};
-use voodoo_core::census::{Acquaintance, Census, ListPage, MemberPage};
 use voodoo_core::error::Refusal;
-use voodoo_core::retention::{Due, Retention, Terms};
 use voodoo_core::rows::Placed;
 use voodoo_core::store::{
-    Around, Opened, PageSize, ReadMark, Result, Scope, Snapshot, Store, StoredMark, Subscription,
+    Around, Opened, PageSize, ReadMark, Result, Scope, Snapshot, StoredMark, Subscribe,
+    Subscription,
 };
-use voodoo_core::testkit::MemoryStore;
-use voodoo_proto::object::{Conversation, Digest, Head, Message, User};
-use voodoo_proto::reply::{ChangesPage, Counts, HistoryPage, Listed, Members, Receipts};
+use voodoo_core::testkit::{Engine, Over, begin_in_parts};
+use voodoo_proto::object::{Digest, Message};
+use voodoo_proto::reply::{ChangesPage, HistoryPage};
 use voodoo_proto::{ClientId, ConversationId, UserId};
 
 use super::bus::is_doomed;
 use super::chance::Chance;
+use super::disk::at_once;
 use super::plan::{Breakage, Plan};
 use super::truth::Truth;
 
 pub(super) struct WatchedStore {
-    model: Arc<MemoryStore>,
+    engine: Arc<dyn Engine>,
     truth: Arc<Mutex<Truth>>,
     plan: Plan,
     state: Mutex<State>,
@@ -37,17 +37,26 @@ struct State {
 
 impl WatchedStore {
     pub(super) fn new(
-        model: Arc<MemoryStore>,
+        engine: Arc<dyn Engine>,
         truth: Arc<Mutex<Truth>>,
         plan: Plan,
         chance: Chance,
     ) -> Arc<Self> {
         let state = Mutex::new(State { chance, is_healed: false });
-        Arc::new(Self { model, truth, plan, state })
+        Arc::new(Self { engine, truth, plan, state })
     }
 
     pub(super) fn heal(&self, is_healed: bool) {
         self.state.lock().is_healed = is_healed;
+    }
+
+    /// Carries out what a call comes to, at one moment of its time.
+    async fn take_time<T>(&self, answer: impl Future<Output = Result<T>>) -> Result<T> {
+        self.pause().await;
+        self.fail()?;
+        let answer = at_once(answer);
+        self.pause().await;
+        answer
     }
 
     /// Before and after the one moment at which a call sees or changes the store.
@@ -81,18 +90,18 @@ impl WatchedStore {
     }
 
     /// Notes what the user has at this very moment.
-    async fn watch(&self, user: UserId) {
-        if let Ok(all) = self.model.snapshot(user, Scope::All).await {
+    fn watch(&self, user: UserId) {
+        if let Ok(all) = at_once(self.engine.snapshot(user, Scope::All)) {
             self.truth.lock().seen(user, &all);
         }
     }
 
-    async fn commit_one(&self, write: Write) -> Result<std::result::Result<Applied, Refusal>> {
+    fn commit_one(&self, write: Write) -> Result<std::result::Result<Applied, Refusal>> {
         let write = self.forget_name(write);
         if let Some(applied) = self.pretend(&write) {
             return Ok(Ok(applied));
         }
-        let result = self.model.commit(vec![write.clone()]).await?.pop();
+        let result = at_once(self.engine.commit(vec![write.clone()]))?.pop();
         let result = result.expect("one result for one write");
         if let Ok(applied) = &result {
             self.truth.lock().committed(&write, applied);
@@ -139,10 +148,29 @@ fn tells_who_hears(effect: &Effect) -> bool {
     matches!(effect, Effect::Enter { .. } | Effect::Exit { .. } | Effect::Destroyed { .. })
 }
 
+/// What people count on takes its time and fails. The rest is asked for when it is shown.
+const COUNTED_ON: &[&str] = &["conversations", "heads", "users"];
+
 #[async_trait]
-impl Store for WatchedStore {
+impl Over for WatchedStore {
+    fn engine(&self) -> &dyn Engine {
+        self.engine.as_ref()
+    }
+
+    async fn pass<T: Send>(
+        &self,
+        call: &'static str,
+        answer: impl Future<Output = Result<T>> + Send,
+    ) -> Result<T> {
+        match COUNTED_ON.contains(&call) {
+            true => self.take_time(answer).await,
+            false => at_once(answer),
+        }
+    }
+
+    /// No seed decides the epoch of a database: the world is told another.
     async fn epoch(&self) -> Result<Arc<str>> {
-        self.model.epoch().await
+        Ok(Arc::from("simulated"))
     }
 
     async fn commit(
@@ -153,7 +181,7 @@ impl Store for WatchedStore {
         self.fail()?;
         let mut results = Vec::with_capacity(writes.len());
         for write in writes {
-            results.push(self.commit_one(write).await?);
+            results.push(self.commit_one(write)?);
         }
         let is_kept_quiet = |result: &std::result::Result<Applied, Refusal>| {
             let effects = result.as_ref().map_or(&[][..], |applied| applied.effects.as_slice());
@@ -168,72 +196,61 @@ impl Store for WatchedStore {
         Ok(results)
     }
 
-    async fn takes_writes(&self) -> Result<()> {
-        self.model.takes_writes().await
-    }
-
     async fn advance_read(
         &self,
         mut marks: Vec<ReadMark>,
         now_ms: u64,
     ) -> Result<(Vec<StoredMark>, Vec<Effect>)> {
-        self.pause().await;
-        self.fail()?;
         // They come in the order of a hash map, which no seed decides.
         marks.sort_by_key(|mark| (mark.user, mark.conversation));
-        let told = self.model.advance_read(marks, now_ms).await?;
-        self.truth.lock().marked(&told.0);
-        self.pause().await;
-        Ok(told)
+        let advance = async {
+            let told = self.engine.advance_read(marks, now_ms).await?;
+            self.truth.lock().marked(&told.0);
+            Ok(told)
+        };
+        self.take_time(advance).await
     }
 
     async fn subscriptions(&self, who: Opened, now_ms: u64) -> Result<Option<Vec<Subscription>>> {
         self.pause().await;
-        let subscriptions = self.model.subscriptions(who, now_ms).await;
+        let subscriptions = at_once(self.engine.subscriptions(who, now_ms));
         self.pause().await;
         subscriptions
     }
 
+    /// As the engine does it, or in two parts, between which others write.
+    async fn begin(
+        &self,
+        who: Opened,
+        now_ms: u64,
+        scope: Scope,
+        subscribe: Subscribe,
+    ) -> Result<Option<Snapshot>> {
+        let is_in_parts = self.state.lock().chance.is(500);
+        if is_in_parts {
+            return begin_in_parts(self, (who, now_ms), scope, subscribe).await;
+        }
+        let begin = async {
+            self.watch(who.user);
+            self.engine.begin(who, now_ms, scope, subscribe).await
+        };
+        self.take_time(begin).await
+    }
+
     async fn snapshot(&self, user: UserId, scope: Scope) -> Result<Snapshot> {
-        self.pause().await;
-        self.fail()?;
-        self.watch(user).await;
-        let snapshot = self.model.snapshot(user, scope).await;
-        self.pause().await;
-        snapshot
+        let snapshot = async {
+            self.watch(user);
+            self.engine.snapshot(user, scope).await
+        };
+        self.take_time(snapshot).await
     }
 
     async fn digest(&self, user: UserId) -> Result<Digest> {
-        self.pause().await;
-        self.fail()?;
-        self.watch(user).await;
-        let digest = self.model.digest(user).await;
-        self.pause().await;
-        digest
-    }
-
-    async fn conversations(
-        &self,
-        user: UserId,
-        conversations: &[ConversationId],
-    ) -> Result<Vec<Conversation>> {
-        self.pause().await;
-        self.fail()?;
-        let found = self.model.conversations(user, conversations).await;
-        self.pause().await;
-        found
-    }
-
-    async fn heads(
-        &self,
-        user: UserId,
-        conversations: &[ConversationId],
-    ) -> Result<(Vec<Head>, u64)> {
-        self.pause().await;
-        self.fail()?;
-        let heads = self.model.heads(user, conversations).await;
-        self.pause().await;
-        heads
+        let digest = async {
+            self.watch(user);
+            self.engine.digest(user).await
+        };
+        self.take_time(digest).await
     }
 
     async fn history(
@@ -243,14 +260,11 @@ impl Store for WatchedStore {
         around: Around,
         page: PageSize,
     ) -> Result<HistoryPage> {
-        self.pause().await;
-        self.fail()?;
-        let found = self.model.history(user, conversation, around, self.page(page)).await;
-        self.pause().await;
-        found.map(|mut page| {
-            self.swallow(&mut page.messages);
-            page
-        })
+        let page = self.page(page);
+        let history = self.engine.history(user, conversation, around, page);
+        let mut found = self.take_time(history).await?;
+        self.swallow(&mut found.messages);
+        Ok(found)
     }
 
     async fn changes(
@@ -260,77 +274,10 @@ impl Store for WatchedStore {
         since_rev: u64,
         page: PageSize,
     ) -> Result<ChangesPage> {
-        self.pause().await;
-        self.fail()?;
-        let found = self.model.changes(user, conversation, since_rev, self.page(page)).await;
-        self.pause().await;
-        found.map(|mut page| {
-            self.swallow(&mut page.messages);
-            page
-        })
-    }
-
-    async fn find_users(&self, asker: UserId, query: &str, limit: usize) -> Result<Vec<User>> {
-        self.model.find_users(asker, query, limit).await
-    }
-
-    async fn users(&self, users: &[UserId]) -> Result<Vec<User>> {
-        self.pause().await;
-        self.fail()?;
-        self.model.users(users).await
-    }
-}
-
-#[async_trait]
-impl Retention for WatchedStore {
-    async fn due(&self, after: Option<ConversationId>, terms: Terms, now_ms: u64) -> Result<Due> {
-        self.model.due(after, terms, now_ms).await
-    }
-
-    async fn prune(&self, conversation: ConversationId, terms: Terms, now_ms: u64) -> Result<bool> {
-        self.model.prune(conversation, terms, now_ms).await
-    }
-
-    async fn forget_names(&self, terms: Terms, now_ms: u64) -> Result<bool> {
-        self.model.forget_names(terms, now_ms).await
-    }
-}
-
-/// Nothing here is counted on: it is asked for when it is shown.
-#[async_trait]
-impl Census for WatchedStore {
-    async fn acquaintances(&self, user: UserId, others: &[UserId]) -> Result<Vec<Acquaintance>> {
-        self.model.acquaintances(user, others).await
-    }
-
-    async fn members(
-        &self,
-        user: UserId,
-        conversation: ConversationId,
-        page: MemberPage,
-    ) -> Result<Members> {
-        self.model.members(user, conversation, page).await
-    }
-
-    async fn open_conversations(&self, page: ListPage) -> Result<Listed> {
-        self.model.open_conversations(page).await
-    }
-
-    async fn receipts(
-        &self,
-        user: UserId,
-        conversation: ConversationId,
-        seq: u64,
-    ) -> Result<Receipts> {
-        self.model.receipts(user, conversation, seq).await
-    }
-
-    async fn counts(
-        &self,
-        user: UserId,
-        conversation: ConversationId,
-        seqs: &[u64],
-    ) -> Result<Counts> {
-        self.model.counts(user, conversation, seqs).await
+        let page = self.page(page);
+        let changes = self.engine.changes(user, conversation, since_rev, page);
+        let mut found = self.take_time(changes).await?;
+        self.swallow(&mut found.messages);
+        Ok(found)
     }
 }

@@ -6,26 +6,24 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use voodoo_client::reducer::Input;
-use voodoo_core::hub::Hub;
-use voodoo_core::store::{Accounts as _, Authenticated, NewDevice, NewUser, Store as _};
-use voodoo_core::testkit::MemoryStore;
-use voodoo_core::{Clock, Core, Ports};
+use voodoo_core::Clock;
+use voodoo_core::store::{Authenticated, NewDevice, NewUser};
 use voodoo_proto::UserId;
 use voodoo_proto::object::{Kind, UserKind};
 use voodoo_proto::request::{Create, Request};
 
 use super::act::Actor;
-use super::bus::LossyBus;
 use super::chance::Chance;
 use super::device::{Common, Device};
+use super::disk::{Disk, Medium, at_once};
 use super::plan::Plan;
-use super::store::WatchedStore;
-use super::truth::{Broken, Checked, Truth};
+use super::server::Server;
+use super::truth::{Checked, Truth, must};
 
 const BEGIN_MS: u64 = 1_700_000_000_000;
+const FAR_MS: u64 = 1 << 50;
 /// After the network is well again everything has to be right within this time.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -44,78 +42,51 @@ impl Clock for SimClock {
 
 pub(super) struct World {
     pub(super) plan: Plan,
-    pub(super) model: Arc<MemoryStore>,
     pub(super) common: Common,
+    pub(super) disk: Disk,
     pub(super) devices: Vec<Device>,
     pub(super) users: Vec<UserId>,
     chance: Chance,
-    store: Arc<WatchedStore>,
-    bus: Arc<LossyBus>,
     clock: Arc<SimClock>,
-    workers: Vec<JoinHandle<()>>,
     n_made: u64,
 }
 
-struct Server {
-    core: Arc<Core>,
-    bus: Arc<LossyBus>,
-    workers: Vec<JoinHandle<()>>,
-}
-
-fn start(
-    plan: &Plan,
-    (model, store): (&Arc<MemoryStore>, &Arc<WatchedStore>),
-    clock: &Arc<SimClock>,
-    chance: Chance,
-) -> Server {
-    let ports =
-        Ports { store: store.clone(), accounts: model.clone(), clock: Arc::clone(clock) as _ };
-    let hub = Arc::new(Hub::new(plan.settings.outbox, 20).with_fan_out(plan.settings.fan_out));
-    let bus = LossyBus::new(Arc::clone(&hub), plan.clone(), chance);
-    let (core, workers) = Core::over(ports, plan.settings.clone(), hub, Arc::clone(&bus) as _);
-    let workers = workers.into_iter().map(tokio::spawn).collect();
-    Server { core, bus, workers }
-}
-
 impl World {
-    pub(super) async fn begin(plan: Plan, mut chance: Chance) -> Self {
-        let model = MemoryStore::new(Arc::new(plan.settings.rules.clone()));
+    pub(super) fn begin(medium: Medium, plan: Plan, mut chance: Chance) -> Self {
+        let disk = Disk::new(medium, plan.settings.rules.clone());
         let truth = Arc::new(Mutex::new(Truth::default()));
-        let watched = (model.clone(), Arc::clone(&truth));
-        let store = WatchedStore::new(watched.0, watched.1, plan.clone(), chance.fork());
         let clock = Arc::new(SimClock { begun: Instant::now(), ahead_ms: AtomicU64::new(0) });
-        let server = start(&plan, (&model, &store), &clock, chance.fork());
+        let engine = disk.open(clock.as_ref());
+        let server = Server::start(&plan, (engine, &truth), clock.clone(), &mut chance);
         let common = Common {
-            core: server.core,
+            server: Some(server),
             world: Arc::new(Notify::new()),
             truth,
             acked: Default::default(),
             met: Default::default(),
             breakage: plan.breakage,
+            frames: Default::default(),
             is_traced: std::env::var_os("SIM_TRACE").is_some(),
             begun: Instant::now(),
         };
         let mut world = Self {
             plan,
-            model,
             common,
+            disk,
             devices: Vec::new(),
             users: Vec::new(),
             chance,
-            store,
-            bus: server.bus,
             clock,
-            workers: server.workers,
             n_made: 1_000,
         };
         for number in 0..world.plan.n_users {
-            world.settle(number).await;
+            world.settle(number);
         }
         world
     }
 
     /// A person with up to three devices.
-    async fn settle(&mut self, number: u64) {
+    fn settle(&mut self, number: u64) {
         let is_bot = self.plan.has_bot && number + 1 == self.plan.n_users;
         let user = NewUser {
             handle: format!("user{number}"),
@@ -123,15 +94,16 @@ impl World {
             password: None,
             kind: if is_bot { UserKind::Bot } else { UserKind::Human },
         };
-        let signed = self.model.sign_up(None, user, None, BEGIN_MS).await.unwrap();
+        let engine = Arc::clone(&self.common.server().engine);
+        let signed = at_once(engine.sign_up(None, user, None, BEGIN_MS)).unwrap();
         self.users.push(signed.user);
         for at in 0..self.chance.range(1, 3) {
             let mut token = [0; 32];
             token[0] = u8::try_from(number * 3 + at).unwrap();
-            let new = NewDevice { name: "device".to_owned(), token, expires_ms: u64::MAX };
-            self.model.open_device(signed.user, new, BEGIN_MS).await.unwrap();
-            let who: Authenticated =
-                self.model.authenticate(token, BEGIN_MS).await.unwrap().unwrap();
+            let new = NewDevice { name: "device".to_owned(), token, expires_ms: FAR_MS };
+            at_once(engine.open_device(signed.user, new, BEGIN_MS)).unwrap();
+            let known = at_once(engine.authenticate(token, BEGIN_MS)).unwrap();
+            let who: Authenticated = known.unwrap();
             let name = format!("{} at {}", signed.user, who.device);
             let latency_ms = self.plan.latency_ms;
             let device = Device::new(name, who, latency_ms, self.chance.fork());
@@ -143,7 +115,7 @@ impl World {
     pub(super) async fn run(&mut self, span: Duration) -> Checked {
         let until = Instant::now() + span;
         loop {
-            self.bus.deliver_due(Instant::now());
+            self.common.server().bus.deliver_due(Instant::now());
             for device in &mut self.devices {
                 device.drive(&mut self.common)?;
             }
@@ -152,7 +124,10 @@ impl World {
                 return Ok(());
             }
             let due = self.devices.iter().filter_map(Device::next_due);
-            let next = due.chain(self.bus.next_due()).min().map_or(until, |due| due.min(until));
+            let next = due
+                .chain(self.common.server().bus.next_due())
+                .min()
+                .map_or(until, |due| due.min(until));
             tokio::select! {
                 biased;
                 () = self.common.world.notified() => {}
@@ -242,29 +217,30 @@ impl World {
         }
     }
 
-    /// The server is killed, wherever it is, and begins again over what was committed.
+    /// The server is ended, wherever it is, and begins again over what was committed: over the
+    /// files as they are at that moment, or after its store has closed them.
     async fn restart(&mut self) -> Checked {
-        self.common.meet("restart");
-        for worker in std::mem::take(&mut self.workers) {
-            worker.abort();
-            // It was ended on purpose.
-            drop(worker.await);
-        }
+        let is_killed = self.chance.is(500);
+        self.common.meet(if is_killed { "kill" } else { "restart" });
         for device in &mut self.devices {
             device.hang_up(&mut self.common, 1_000)?;
         }
-        let stores = (&self.model, &self.store);
-        let server = start(&self.plan, stores, &self.clock, self.chance.fork());
-        self.common.core = server.core;
-        self.bus = server.bus;
-        self.workers = server.workers;
+        let server = self.common.server.take().expect("one was started");
+        let engine = server.end().await;
+        let epoch = at_once(engine.epoch()).unwrap();
+        let left = if is_killed { self.disk.kill() } else { None };
+        drop(engine);
+        drop(left);
+        let engine = self.disk.open(self.clock.as_ref());
+        must!(at_once(engine.epoch()).unwrap() == epoch, "a restart is another epoch");
+        let (watched, clock) = ((engine, &self.common.truth), Arc::clone(&self.clock) as _);
+        self.common.server = Some(Server::start(&self.plan, watched, clock, &mut self.chance));
         Ok(())
     }
 
     /// The network is well, and nothing is lost from here on; or the other way round.
     pub(super) fn heal(&mut self, is_healed: bool) {
-        self.bus.heal(is_healed);
-        self.store.heal(is_healed);
+        self.common.server().heal(is_healed);
         for device in &mut self.devices {
             device.latency_ms = if is_healed { 0 } else { self.plan.latency_ms };
             if is_healed {
@@ -282,7 +258,7 @@ impl World {
         let mut n_calm = 0;
         while n_calm < 3 {
             self.run(Duration::from_millis(700)).await?;
-            self.check_workers()?;
+            self.common.server().check()?;
             let unrest = self.devices.iter().find_map(Device::unrest);
             n_calm = if unrest.is_none() { n_calm + 1 } else { 0 };
             if Instant::now() > patience_ends {
@@ -290,11 +266,6 @@ impl World {
             }
         }
         Ok(())
-    }
-
-    fn check_workers(&self) -> Checked {
-        let is_over = self.workers.iter().any(JoinHandle::is_finished);
-        if is_over { Err(Broken::from("a worker of the core ended")) } else { Ok(()) }
     }
 
     /// Every client asks for the proof that nothing was missed; where something was, it takes a
@@ -317,7 +288,7 @@ impl World {
     }
 
     /// What the store keeps, by itself.
-    pub(super) async fn digest(&self, user: UserId) -> voodoo_proto::object::Digest {
-        self.model.digest(user).await.unwrap()
+    pub(super) fn digest(&self, user: UserId) -> voodoo_proto::object::Digest {
+        at_once(self.common.server().engine.digest(user)).unwrap()
     }
 }
