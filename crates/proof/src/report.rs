@@ -6,8 +6,8 @@ use std::fs;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use voodoo_history::Kind;
 
-use crate::check::Kind;
 use crate::run::{Outcome, Plan, Trouble};
 
 /// Messages acknowledged a second that a kill has to meet, at least.
@@ -213,8 +213,9 @@ fn machine() -> String {
 
 #[cfg(test)]
 mod tests {
+    use voodoo_history::History;
+
     use super::*;
-    use crate::history::History;
     use crate::run::server::Program;
 
     fn report(rates: &[u64], starts_ms: &[u64]) -> Report {

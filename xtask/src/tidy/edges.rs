@@ -27,6 +27,7 @@ const EDGES: &[Drawn] = &[
         to_in_tests: &["voodoo-store", "voodoo-client"],
     },
     Drawn { from: "voodoo-client", to: &["voodoo-proto"], to_in_tests: &[] },
+    Drawn { from: "voodoo-history", to: &[], to_in_tests: &[] },
     Drawn { from: "voodoo-proof", to: ALL, to_in_tests: &[] },
     Drawn {
         from: "voodoo",
@@ -44,8 +45,14 @@ const EDGES: &[Drawn] = &[
     Drawn { from: "xtask", to: &[], to_in_tests: &[] },
 ];
 
-const ALL: &[&str] =
-    &["voodoo-proto", "voodoo-core", "voodoo-store", "voodoo-server", "voodoo-client"];
+const ALL: &[&str] = &[
+    "voodoo-proto",
+    "voodoo-core",
+    "voodoo-store",
+    "voodoo-server",
+    "voodoo-client",
+    "voodoo-history",
+];
 
 /// What a crate keeps out, so that a simulation can own time, loss and order in the core, and no
 /// engine is known outside its crate. `tokio/net` is the feature `net` of tokio.

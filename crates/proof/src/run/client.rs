@@ -14,12 +14,12 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use uuid::Uuid;
 use voodoo_client::connection::hello;
 use voodoo_client::{Address, Connection};
+use voodoo_history::{
+    Answer, Attempt, Client, Connected, History, Line, Place, Said, Shown, Sight, Text,
+};
 
 use super::frame::Frame;
 use super::people::{Directory, Person};
-use crate::history::{
-    Answer, Attempt, Client, Connected, History, Line, Place, Said, Shown, Sight, Text,
-};
 
 /// A hole is filled by a question once it has stood so long.
 const HOLE: Duration = Duration::from_millis(200);

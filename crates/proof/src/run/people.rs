@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use voodoo_client::{Address, Connection, Http};
+use voodoo_history::{Place, Reading, Shown, Spell, Text, Who};
 
 use super::frame::{Conversation, Frame, Head};
 use super::server::Server;
-use crate::history::{Place, Reading, Shown, Spell, Text, Who};
 
 /// Settings under which neither hashing nor rates are in the way of what is tested.
 pub const QUICK: &[(&str, &str)] = &[

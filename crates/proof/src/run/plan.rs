@@ -12,14 +12,13 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use voodoo_client::Address;
+use voodoo_history::{Anomaly, Client, History, Place, check};
 
 use super::client::{Phase, Shared, Talker};
 use super::people::{Directory, Visit, read_all};
 use super::proxy::Proxy;
 use super::server::{Program, Server};
 use super::starts::starts;
-use crate::check::{self, Anomaly};
-use crate::history::{Client, History, Place};
 
 /// For everything that a live server does at once.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -141,7 +140,7 @@ pub async fn carry_out(plan: &Plan) -> Result<Outcome> {
     while let Some(readings) = readers.join_next().await {
         history.readings.extend(readings??);
     }
-    let anomalies = check::check(&history);
+    let anomalies = check(&history);
     let n_acked = shared.n_acked.load(Ordering::Relaxed);
     let starts = starts(&mut server, &directory, plan.n_starts).await;
     let starts = starts.with_context(|| server.log())?;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
-use voodoo_proof::Kind;
+use voodoo_history::Kind;
 use voodoo_proof::run::server::Program;
 use voodoo_proof::run::{Plan, Trouble, carry_out};
 

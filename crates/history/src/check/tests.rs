@@ -1,7 +1,7 @@
 //! Each anomaly, made by hand in a history that is right without it, is found and named.
 
 use super::*;
-use crate::history::{Answer, Client, Connected, Reading, Said, Sight, Spell, Text};
+use crate::{Answer, Client, Connected, Reading, Said, Sight, Spell, Text};
 
 const ANN: Who = Who(0);
 const BOB: Who = Who(1);

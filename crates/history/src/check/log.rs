@@ -1,7 +1,7 @@
 //! The last readings: all members have one log, whole and each message once.
 
 use super::{Found, History, Kind, Known, Log, Logs};
-use crate::history::{Reading, Spell};
+use crate::{Reading, Spell};
 
 /// Puts the readings of each conversation together, and says where they do not fit.
 pub(super) fn check(history: &History, known: &Known<'_>, found: &mut Found) -> Logs {
@@ -54,7 +54,7 @@ fn whole(reading: &Reading, spell: Option<&Spell>, found: &mut Found) {
     }
 }
 
-fn add(log: &mut Log, reading: &Reading, shown: &crate::history::Shown, found: &mut Found) {
+fn add(log: &mut Log, reading: &Reading, shown: &crate::Shown, found: &mut Found) {
     let Reading { who, place, .. } = reading;
     if log.by_seq.insert(shown.seq, shown.name).is_some_and(|name| name != shown.name) {
         let words = format!("{place:?}: {who:?} reads {shown:?}, another something else there");

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::{Found, History, Kind, Known, Log, Logs};
-use crate::history::{Client, Connected, Line, Place, Shown, Sight, Spell, Who};
+use crate::{Client, Connected, Line, Place, Shown, Sight, Spell, Who};
 
 pub(super) fn check(history: &History, known: &Known<'_>, logs: &Logs, found: &mut Found) {
     let mut spells: HashMap<(Who, Place), Vec<&Spell>> = HashMap::new();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Found, History, Kind, Logs};
-use crate::history::{Place, Sight, Who};
+use crate::{Place, Sight, Who};
 
 pub(super) fn check(history: &History, logs: &Logs, found: &mut Found) {
     let mut told: HashMap<(Who, Place), u64> = HashMap::new();

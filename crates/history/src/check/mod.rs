@@ -14,7 +14,7 @@ use std::fmt;
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::history::{Attempt, History, Line, Place, Shown, Who};
+use crate::{Attempt, History, Line, Place, Shown, Who};
 
 /// What is wrong. The words are those of the delivery contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -1,12 +1,18 @@
-//! What clients asked, what they were answered, and what they saw, by one clock.
+//! What clients asked, what they were answered, and what they saw, by one clock, and the judgement
+//! of it.
 //!
 //! Each task keeps what it records to itself; the parts are put together at the end, so that
-//! recording takes no lock and changes no timing.
+//! recording takes no lock and changes no timing. [`check()`] is the judgement. It knows nothing of
+//! how the server works: the proof and the load tool record for it against a real one.
+
+mod check;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use check::{Anomaly, Kind, check};
 
 /// A user, by number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

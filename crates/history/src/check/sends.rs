@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use super::{Found, History, Kind, Known, Logs};
-use crate::history::{Attempt, Line, Place, Said};
+use crate::{Attempt, Line, Place, Said};
 
 pub(super) fn check(history: &History, known: &Known<'_>, logs: &Logs, found: &mut Found) {
     let acked = acknowledged(history, known, logs, found);
