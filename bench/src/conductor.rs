@@ -1,7 +1,7 @@
 //! The conductor of one run against one subject: starts the client processes, gives orders, and
 //! puts together what they tell.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use anyhow::{Result, bail, ensure};
 
 use crate::child::{Client, Ears, Subject, source};
 use crate::control::{Checked, Connected, Drive, Drove, Load, Order, Setup, Told, Woken};
+use crate::judge::{self, Judged};
 use crate::progress::Progress;
 use crate::seed::{GROUP, Seed};
 use crate::spread::Spread;
@@ -42,6 +43,8 @@ pub(crate) struct Cast<'a> {
     pub(crate) folder: &'a Path,
     /// Users that stop reading when they are told to: the last ones.
     pub(crate) slow: usize,
+    /// Users of each process that are watched for the judge: its first ones.
+    pub(crate) watched: usize,
     /// The certificate that clients believe, if they speak TLS.
     pub(crate) tls_cert: Option<&'a Path>,
 }
@@ -51,6 +54,11 @@ pub(crate) struct Conductor<'a> {
     clients: Vec<Client>,
     ears: Ears,
     progress: &'a mut Progress,
+    /// What the judge said so far.
+    judged: &'a mut Judged,
+    /// Where client processes leave what they recorded.
+    folder: PathBuf,
+    is_bare: bool,
     has_sent_stop: bool,
     /// The slow users read nothing.
     are_asleep: bool,
@@ -71,10 +79,14 @@ impl<'a> Conductor<'a> {
         subject: &Subject,
         is_bare: bool,
         progress: &'a mut Progress,
+        judged: &'a mut Judged,
     ) -> Result<Self> {
         let (mouth, ears) = channel();
         let mut clients = Vec::new();
+        let slow_from = (cast.slow > 0).then(|| cast.users - cast.slow);
         for (number, (first, n_users)) in dealt(cast).into_iter().enumerate() {
+            // Whoever is to stop reading is watched by its own check alone.
+            let n_awake = slow_from.map_or(n_users, |from| from.saturating_sub(first));
             let setup = Setup {
                 server: subject.address,
                 first,
@@ -83,12 +95,21 @@ impl<'a> Conductor<'a> {
                 tls_cert: cast.tls_cert.map(Path::to_owned).filter(|_| !is_bare),
                 seed: Seed::path(cast.folder),
                 text_bytes: cast.text_bytes,
-                slow_from: (cast.slow > 0).then(|| cast.users - cast.slow),
+                slow_from,
+                n_watched: if is_bare { 0 } else { cast.watched.min(n_users).min(n_awake) },
             };
             clients.push(Client::start(number, setup, mouth.clone())?);
         }
-        let mut conductor =
-            Self { clients, ears, progress, has_sent_stop: false, are_asleep: false };
+        let mut conductor = Self {
+            clients,
+            ears,
+            progress,
+            judged,
+            folder: cast.folder.to_owned(),
+            is_bare,
+            has_sent_stop: false,
+            are_asleep: false,
+        };
         conductor.gather(|told| matches!(told, Told::Ready).then_some(()))?;
         Ok(conductor)
     }
@@ -255,14 +276,32 @@ impl<'a> Conductor<'a> {
         Ok(outcome)
     }
 
-    /// Compares every client with the server, and fails if anything is wrong.
+    /// Compares every client with the server, lets the judge hear of those that are watched, and
+    /// fails if anything is wrong.
     pub(crate) fn check(&mut self) -> Result<usize> {
         self.order(&Order::Check)?;
         let told = self.gather(|told| {
             if let Told::Checked(checked) = told { Some(checked.clone()) } else { None }
         })?;
-        told.iter().try_for_each(judge)?;
+        // What the judge finds is told even where the clients have found something themselves.
+        let judged = if self.is_bare { Ok(()) } else { self.let_judge() };
+        told.iter().try_for_each(refuse_wrong)?;
+        judged?;
         Ok(told.iter().map(|checked| checked.n_clients).sum())
+    }
+
+    fn let_judge(&mut self) -> Result<()> {
+        let files = (0..self.clients.len()).map(|n| self.folder.join(format!("history-{n}.json")));
+        let files: Vec<PathBuf> = files.collect();
+        for (client, file) in self.clients.iter_mut().zip(&files) {
+            client.order(&Order::HandOver { file: file.clone() })?;
+        }
+        let unread = self.gather(|told| {
+            if let Told::HandedOver { n_unread } = told { Some(*n_unread) } else { None }
+        })?;
+        let n_unread: usize = unread.into_iter().sum();
+        ensure!(n_unread == 0, "{n_unread} watched users could not read what was written");
+        judge::judge(&files, self.judged)
     }
 }
 
@@ -272,7 +311,7 @@ fn share(per_s: f64, n_own: usize, n_all: usize) -> f64 {
 }
 
 /// Refuses a run with anything lost, doubled or disordered.
-fn judge(checked: &Checked) -> Result<()> {
+fn refuse_wrong(checked: &Checked) -> Result<()> {
     let n_wrong = checked.n_differ as u64
         + checked.n_doubled_or_disordered
         + checked.n_foreign
@@ -347,7 +386,7 @@ mod tests {
 
     fn cast(users: usize, processes: usize, apart: usize) -> Cast<'static> {
         let folder = Path::new("");
-        Cast { users, processes, apart, text_bytes: 1, folder, slow: 0, tls_cert: None }
+        Cast { users, processes, apart, text_bytes: 1, folder, slow: 0, watched: 0, tls_cert: None }
     }
 
     #[test]
@@ -360,9 +399,9 @@ mod tests {
 
     #[test]
     fn any_thing_that_is_wrong_fails_the_run_in_words() {
-        judge(&Checked { n_clients: 9, ..Checked::default() }).unwrap();
+        refuse_wrong(&Checked { n_clients: 9, ..Checked::default() }).unwrap();
         let lost = Checked { n_lost: 1, example: Some("user 3".into()), ..Checked::default() };
-        let words = judge(&lost).unwrap_err().to_string();
+        let words = refuse_wrong(&lost).unwrap_err().to_string();
         assert!(words.contains("1 lost") && words.contains("user 3"), "{words}");
         for wrong in [
             Checked { n_differ: 1, ..Checked::default() },
@@ -371,7 +410,7 @@ mod tests {
             Checked { n_lagging: 1, ..Checked::default() },
             Checked { n_closed: 1, ..Checked::default() },
         ] {
-            judge(&wrong).unwrap_err();
+            refuse_wrong(&wrong).unwrap_err();
         }
     }
 }

@@ -26,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) text_bytes: usize,
     /// Users from this number on stop reading when they are told to.
     pub(crate) slow_from: Option<usize>,
+    /// So many of its first users are watched for the judge.
+    pub(crate) n_watched: usize,
 }
 
 /// What a client process shall do.
@@ -71,6 +73,11 @@ pub(crate) enum Order {
     },
     /// Compare what each client knows with the server's digest.
     Check,
+    /// Let the watched users read everything, and write down what was recorded of them.
+    HandOver {
+        /// Where to.
+        file: PathBuf,
+    },
 }
 
 /// A load.
@@ -137,6 +144,11 @@ pub(crate) enum Told {
     Woken(Woken),
     /// All clients were compared.
     Checked(Checked),
+    /// What was recorded is written.
+    HandedOver {
+        /// Watched users that could not read everything.
+        n_unread: usize,
+    },
     /// How it goes, each second.
     Progress {
         /// Connected users.

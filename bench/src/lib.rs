@@ -3,14 +3,15 @@
 //!
 //! One call starts everything as processes of this same program: the server that is measured, the
 //! bare epoll loop and SQLite alone as yardsticks, and a few client processes with thousands of
-//! sockets each. Every client checks every delivery; a run in which anything is lost, doubled or
-//! disordered fails.
+//! sockets each. Every client checks every delivery, and of some the judge hears everything; a run
+//! in which anything is lost, doubled or disordered fails.
 
 mod checker;
 mod child;
 mod clock;
 mod conductor;
 mod control;
+mod judge;
 mod machine;
 mod progress;
 mod report;
@@ -161,6 +162,7 @@ pub fn bench(arguments: &Arguments) -> Result<bool> {
         at_ms: SystemClock.now_ms(),
         machine: machine::describe(),
         rows: Vec::new(),
+        judged: Vec::new(),
         failures: Vec::new(),
         is_interrupted: false,
         measured: Vec::new(),
@@ -208,7 +210,9 @@ fn chosen(arguments: &Arguments) -> Result<Vec<Scenario>> {
 
 fn repeat(scenario: &Scenario, repetition: usize, house: &mut House<'_>, report: &mut Report) {
     let name = &scenario.name;
-    match run::once(scenario, house) {
+    let found = run::once(scenario, house);
+    report.add_judged(name, &std::mem::take(&mut house.judged));
+    match found {
         Ok(found) => {
             for figure in found.figures {
                 report.add(name, figure.bar, figure.value, figure.void);

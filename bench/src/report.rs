@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::judge::Judged;
 use crate::machine::Machine;
 
 /// Which side of a bound is good.
@@ -148,6 +149,16 @@ pub(crate) struct Measured {
     pub(crate) details: Value,
 }
 
+/// What the judge heard and found in all repetitions of a scenario.
+#[derive(Debug, Serialize)]
+pub(crate) struct Hearing {
+    /// Of which scenario.
+    pub(crate) scenario: String,
+    /// Counts.
+    #[serde(flatten)]
+    pub(crate) judged: Judged,
+}
+
 /// Everything that a run found.
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
@@ -159,6 +170,8 @@ pub(crate) struct Report {
     pub(crate) machine: Machine,
     /// The table.
     pub(crate) rows: Vec<Row>,
+    /// What the judge heard of the watched clients.
+    pub(crate) judged: Vec<Hearing>,
     /// Runs that failed: nothing they measured is in the table.
     pub(crate) failures: Vec<String>,
     /// Somebody ended it early.
@@ -190,6 +203,18 @@ impl Report {
         });
     }
 
+    /// Adds what the judge heard in a repetition, if it heard anything.
+    pub(crate) fn add_judged(&mut self, scenario: &str, judged: &Judged) {
+        if *judged == Judged::default() {
+            return;
+        }
+        if let Some(hearing) = self.judged.iter_mut().find(|one| one.scenario == scenario) {
+            hearing.judged.add(judged);
+            return;
+        }
+        self.judged.push(Hearing { scenario: scenario.to_owned(), judged: judged.clone() });
+    }
+
     /// Whether no must was missed and no check failed.
     pub(crate) fn is_good(&self) -> bool {
         let is_missed = |row: &Row| row.verdict() == Verdict::Missed;
@@ -214,6 +239,9 @@ impl Report {
                 let _infallible = write!(text, "\nVoid: {}, {}: {why}.", row.scenario, row.what);
             }
         }
+        for Hearing { scenario, judged } in &self.judged {
+            let _infallible = write!(text, "\nJudged: {scenario}, {}.", judged.words());
+        }
         for failure in &self.failures {
             let _infallible = write!(text, "\nFailed: {failure}");
         }
@@ -236,6 +264,7 @@ mod tests {
             at_ms: 0,
             machine: crate::machine::describe(),
             rows: Vec::new(),
+            judged: Vec::new(),
             failures: Vec::new(),
             is_interrupted: false,
             measured: Vec::new(),
@@ -268,6 +297,20 @@ mod tests {
         assert!(good().is_good());
         assert!(!Report { failures: vec!["1 lost".to_owned()], ..good() }.is_good());
         assert!(!Report { is_interrupted: true, ..good() }.is_good());
+    }
+
+    #[test]
+    fn what_was_judged_is_told_with_all_repetitions_together() {
+        let mut report = report(&[0.9], None);
+        let judged = Judged { clients: 2, attempts: 5, sights: 5, ..Judged::default() };
+        report.add_judged("broadcast", &judged);
+        report.add_judged("broadcast", &judged);
+        report.add_judged("log-in", &Judged::default());
+        let table = report.table();
+        let words = "Judged: broadcast, of 4 watched clients 10 messages sent, 0 answered, 10 seen";
+        assert!(table.contains(words) && !table.contains("log-in"), "{table}");
+        let json = serde_json::to_value(&report).unwrap();
+        assert_eq!(json["judged"][0]["attempts"], 10, "{json}");
     }
 
     #[test]

@@ -51,6 +51,9 @@ pub(crate) struct Scenario {
     /// Bytes of each text.
     #[serde(default = "text_bytes")]
     pub(crate) text_bytes: usize,
+    /// Users of each client process that are watched for the judge, whole groups and pairs of them.
+    #[serde(default = "watched")]
+    pub(crate) watched: usize,
     /// Sizes at which growth is looked at.
     #[serde(default)]
     pub(crate) sizes: Vec<usize>,
@@ -88,6 +91,11 @@ pub(crate) enum Kind {
 
 fn two() -> usize {
     2
+}
+
+/// A group, or 25 pairs.
+fn watched() -> usize {
+    crate::seed::GROUP
 }
 
 fn text_bytes() -> usize {
@@ -149,11 +157,12 @@ impl Scenario {
         ensure!(self.users >= 2, "users is {}: at least 2 are needed", self.users);
         ensure!(self.processes >= 1, "processes is 0: at least 1 is needed");
         ensure!(self.text_bytes >= 20, "text_bytes is {}: at least 20", self.text_bytes);
+        let group = crate::seed::GROUP;
+        ensure!(self.watched.is_multiple_of(group), "watched users are a multiple of {group}");
         match self.kind {
             Kind::Idle | Kind::Storm => {}
             Kind::Broadcast => ensure!(self.rounds > 0, "a broadcast needs rounds"),
             Kind::Group => {
-                let group = crate::seed::GROUP;
                 ensure!(
                     self.users.is_multiple_of(group),
                     "users of groups are a multiple of {group}"

@@ -145,12 +145,17 @@ fn message(rest: &[u8]) -> Option<Said<'_>> {
 
 /// A conversation of a sync page and its newest change.
 pub(crate) fn heads(page: &[u8]) -> impl Iterator<Item = (i64, u64)> + '_ {
+    stands(page).map(|(conversation, _, rev)| (conversation, rev))
+}
+
+/// The same, with the newest message before the newest change.
+pub(crate) fn stands(page: &[u8]) -> impl Iterator<Item = (i64, u64, u64)> + '_ {
     let ends = memmem::find_iter(page, b"\"conversation\":\"");
     ends.filter_map(|at| {
         let (conversation, rest) = quoted_id(&page[at + 16..])?;
         // Only a head has its counters right behind its name.
         let rest = rest.strip_prefix(b",\"last_seq\":")?;
-        Some((conversation, field(rest, b",\"last_rev\":")?))
+        Some((conversation, number(rest), field(rest, b",\"last_rev\":")?))
     })
 }
 
@@ -219,6 +224,8 @@ mod tests {
         let page = examples.lines().nth(1).unwrap().as_bytes();
         let found: Vec<_> = heads(page).map(|(_, rev)| rev).collect();
         assert_eq!(found, [57, 402]);
+        let found: Vec<_> = stands(page).map(|(_, seq, rev)| (seq, rev)).collect();
+        assert_eq!(found, [(42, 57), (318, 402)]);
         assert!(!is_done(page));
         assert!(is_done(examples.lines().nth(2).unwrap().as_bytes()));
     }

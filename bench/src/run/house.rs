@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result};
 use super::fill;
 use crate::child::Subject;
 use crate::conductor::{Cast, Conductor};
+use crate::judge::Judged;
 use crate::progress::Progress;
 use crate::scenario::{Kind, Scenario};
 use crate::seed::{self, Seed};
@@ -21,12 +22,14 @@ pub(crate) struct House<'a> {
     pub(crate) work: &'a Path,
     /// The line that says how it goes.
     pub(crate) progress: &'a mut Progress,
+    /// What the judge said since somebody took it.
+    pub(crate) judged: Judged,
     seeded: HashSet<usize>,
 }
 
 impl<'a> House<'a> {
     pub(crate) fn new(work: &'a Path, progress: &'a mut Progress) -> Self {
-        Self { work, progress, seeded: HashSet::new() }
+        Self { work, progress, judged: Judged::default(), seeded: HashSet::new() }
     }
 
     /// The folder with so many users, made once.
@@ -116,10 +119,11 @@ impl<'a> House<'a> {
             apart: if are_apart { 2 * scenario.pairs } else { 0 },
             text_bytes: scenario.text_bytes,
             slow: scenario.slow,
+            watched: scenario.watched,
             folder: &stand.folder,
             tls_cert: stand.certificate.as_ref().map(|files| files.cert.as_path()),
         };
-        Conductor::new(&cast, &stand.subject, stand.is_bare, self.progress)
+        Conductor::new(&cast, &stand.subject, stand.is_bare, self.progress, &mut self.judged)
     }
 }
 

@@ -6,8 +6,10 @@
 mod check;
 mod conn;
 mod drive;
+mod hand_over;
 mod receive;
 mod slow;
+mod watch;
 
 use std::io::{BufRead as _, Write as _, stdin};
 use std::net::IpAddr;
@@ -28,7 +30,9 @@ use crate::{seed, tls, wire};
 use check::Checking;
 use conn::{Conn, Sending, Stage, Wire};
 use drive::Driving;
+use hand_over::HandingOver;
 use slow::Waking;
+use watch::{Draft, Watch};
 
 const WAKE: Token = Token(usize::MAX);
 /// Bytes read at a time, through one buffer for all.
@@ -54,6 +58,8 @@ pub(crate) struct Worker {
     driving: Option<Driving>,
     checking: Option<Checking>,
     waking: Option<Waking>,
+    watch: Watch,
+    handing_over: Option<HandingOver>,
     /// The clients' own address, once they have connected.
     source: IpAddr,
     found: Checked,
@@ -137,6 +143,7 @@ impl Worker {
             conns: (0..setup.n_users).map(|_| new()).collect(),
             padding: " x".repeat(setup.text_bytes.saturating_sub(20) / 2),
             client_ids: seed::ClientIds::new(setup.first),
+            watch: Watch::new(&setup, &seed),
             setup,
             seed,
             poll,
@@ -146,6 +153,7 @@ impl Worker {
             driving: None,
             checking: None,
             waking: None,
+            handing_over: None,
             source: IpAddr::from([127, 0, 0, 1]),
             found: Checked::default(),
             n_delivered: 0,
@@ -161,9 +169,11 @@ impl Worker {
 
     fn run(&mut self, orders: &Receiver<Order>) -> Result<()> {
         let mut events = Events::with_capacity(1_024);
-        let reads_pages = self.setup.slow_from.is_some();
-        let mut scratch = vec![0; if reads_pages { PAGE_SCRATCH_BYTES } else { SCRATCH_BYTES }];
+        let mut scratch = vec![0; SCRATCH_BYTES];
         loop {
+            if scratch.len() < PAGE_SCRATCH_BYTES && self.reads_pages() {
+                scratch.resize(PAGE_SCRATCH_BYTES, 0);
+            }
             if let Err(error) = self.poll.poll(&mut events, Some(self.patience()))
                 && error.kind() != std::io::ErrorKind::Interrupted
             {
@@ -187,6 +197,10 @@ impl Worker {
             self.wake_some(now_ns(), &mut scratch)?;
             self.write_dirty();
         }
+    }
+
+    fn reads_pages(&self) -> bool {
+        self.setup.slow_from.is_some() || self.handing_over.is_some()
     }
 
     /// How long nothing may happen before the clock is looked at.
@@ -246,6 +260,10 @@ impl Worker {
                 self.checking = Some(Checking::new(now_ns()));
                 Ok(())
             }
+            Order::HandOver { ref file } => {
+                self.begin_to_hand_over(file, now_ns());
+                Ok(())
+            }
         }
     }
 
@@ -282,12 +300,16 @@ impl Worker {
         let text = if self.setup.is_bare {
             format!("{{\"type\":\"send\",\"text\":\"@{planned_ns}{}\"}}", self.padding)
         } else {
+            let (id, name) = (sending.begin(conversation, planned_ns), self.client_ids.next());
+            if self.watch.has(index) {
+                let text = format!("@{planned_ns}{}", self.padding);
+                let draft = Draft { id, conversation, name, text: &text, now_ns: now_ns() };
+                self.watch.note_draft(index, &draft);
+            }
             format!(
-                "{{\"type\":\"send\",\"id\":{},\"conversation\":\"{}\",\"client_id\":\"{}\",\
+                "{{\"type\":\"send\",\"id\":{id},\"conversation\":\"{}\",\"client_id\":\"{name}\",\
                  \"body\":{{\"kind\":\"text\",\"text\":\"@{planned_ns}{}\"}}}}",
-                sending.begin(conversation, planned_ns),
                 seed::conversation_id(conversation),
-                self.client_ids.next(),
                 self.padding
             )
         };
@@ -359,6 +381,7 @@ impl Worker {
         if conn.slow.is_none() {
             conn.checker.clear();
         }
+        self.watch.begin(index);
         conn.stage = Stage::Upgrading;
         conn.opened_ns = now_ns();
         conn.out = wire::upgrade(&host, &path, token.as_deref());
@@ -424,6 +447,7 @@ impl Worker {
             tell(&Told::Arrived { last_ns: self.last_delivery_ns, took })?;
         }
         self.check_more(now)?;
+        self.hand_over(now)?;
         self.ping_some(now);
         if now >= self.progress_ns + PROGRESS_NS {
             self.progress_ns = now;

@@ -84,6 +84,9 @@ impl Worker {
     }
 
     fn take_text(&mut self, index: usize, text: &[u8], now: u64) {
+        if self.watch.has(index) && self.take_watched(index, text, now) {
+            return;
+        }
         if self.take_page(index, text) {
             return;
         }

@@ -42,6 +42,18 @@ fn fifty_users_are_measured_and_every_delivery_is_checked() {
     let (sent, acked) = (&measured(1)["sent"], &measured(1)["acked"]);
     assert!(sent.as_u64() > Some(50) && sent == acked, "{report}");
     assert_eq!(sent, &measured(1)["delivered"], "{report}");
+    let judged = |number: usize| &report["judged"][number];
+    let counts = ["clients", "attempts", "answers", "sights", "read", "beyond"];
+    // The first round of a broadcast is not measured. All read what was seen or sent.
+    let of_broadcast = counts.map(|name| judged(0)[name].as_u64());
+    assert_eq!(of_broadcast, [50, 4, 4, 4 * 49, 4 * 50, 0].map(Some), "{report}");
+    for name in ["attempts", "answers", "sights"] {
+        assert_eq!(&judged(1)[name], sent, "{name}: {report}");
+    }
+    for number in 0..2 {
+        assert_eq!(judged(number)["anomalies"], Value::Object(Default::default()), "{report}");
+    }
+    assert!(said.out.contains("Judged: small-broadcast, of 50 watched clients 4 messages"));
     let refused = &report["measured"][2]["details"]["at_once_unavailable"];
     assert!(refused.as_u64() > Some(0), "{report}");
 }
