@@ -5,6 +5,7 @@
 
 mod check;
 mod conn;
+mod connect;
 mod drive;
 mod hand_over;
 mod receive;
@@ -13,22 +14,21 @@ mod watch;
 
 use std::io::{BufRead as _, Write as _, stdin};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use mio::{Events, Interest, Poll, Token, Waker};
-use tokio_rustls::rustls::{ClientConnection, StreamOwned};
+use mio::{Events, Poll, Token, Waker};
 
 use crate::clock::now_ns;
-use crate::control::{Checked, Connected, Load, Order, Setup, Told};
+use crate::control::{Checked, Load, Order, Setup, Told};
 use crate::seed::Seed;
 use crate::spread::Spread;
 use crate::{seed, tls, wire};
 
 use check::Checking;
-use conn::{Conn, Sending, Stage, Wire};
+use conn::{Conn, Sending, Stage};
+use connect::Connecting;
 use drive::Driving;
 use hand_over::HandingOver;
 use slow::Waking;
@@ -41,8 +41,6 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 const PAGE_SCRATCH_BYTES: usize = 512 * 1024;
 /// Each client pings about this often, as a real one does when idle.
 const PING_EVERY_NS: u64 = 40_000_000_000;
-/// All must be connected within this time.
-const CONNECT_PATIENCE_NS: u64 = 120_000_000_000;
 const PROGRESS_NS: u64 = 1_000_000_000;
 
 /// One process full of clients.
@@ -74,18 +72,6 @@ pub(crate) struct Worker {
     next_ping: usize,
     pinged_ns: u64,
     progress_ns: u64,
-}
-
-struct Connecting {
-    window: usize,
-    source: IpAddr,
-    next: usize,
-    /// Users whose connection failed; they are tried again.
-    again: Vec<usize>,
-    n_under_way: usize,
-    told: Connected,
-    took: Spread,
-    bytes_before: [u64; 2],
 }
 
 struct Expecting {
@@ -214,16 +200,7 @@ impl Worker {
         match *order {
             Order::Connect { window, source } => {
                 self.source = source;
-                self.connecting = Some(Connecting {
-                    window,
-                    source,
-                    next: 0,
-                    again: Vec::new(),
-                    n_under_way: 0,
-                    told: Connected { began_ns: now_ns(), ..Connected::default() },
-                    took: Spread::default(),
-                    bytes_before: self.n_bytes,
-                });
+                self.connecting = Some(Connecting::new(window, source, self.n_bytes));
                 self.connect_more()
             }
             Order::Disconnect => {
@@ -337,102 +314,6 @@ impl Worker {
         match self.conns[index].write_out() {
             Ok(n) => self.n_bytes[1] += n as u64,
             Err(error) => self.lose(index, &error.to_string()),
-        }
-    }
-
-    /// Opens connections up to the window, or says that all are there.
-    fn connect_more(&mut self) -> Result<()> {
-        let Some(mut connecting) = self.connecting.take() else { return Ok(()) };
-        while connecting.n_under_way < connecting.window {
-            let next = (connecting.next < self.conns.len()).then_some(connecting.next);
-            let Some(index) = next.or_else(|| connecting.again.pop()) else { break };
-            if next.is_some() {
-                connecting.next += 1;
-            }
-            self.open(index, connecting.source)?;
-            connecting.n_under_way += 1;
-        }
-        let is_late = now_ns() > connecting.told.began_ns + CONNECT_PATIENCE_NS;
-        if connecting.n_under_way > 0 && !is_late {
-            self.connecting = Some(connecting);
-            return Ok(());
-        }
-        let mut told = connecting.told;
-        told.ended_ns = told.ended_ns.max(told.began_ns);
-        told.took = connecting.took.counts();
-        told.n_live = self.conns.iter().filter(|conn| conn.stage == Stage::Live).count();
-        told.n_bytes = [0, 1].map(|way| self.n_bytes[way] - connecting.bytes_before[way]);
-        tell(&Told::Connected(told))
-    }
-
-    fn open(&mut self, index: usize, source: IpAddr) -> Result<()> {
-        let user = self.setup.first + index;
-        let will_sleep = self.setup.slow_from.is_some_and(|from| user >= from);
-        let is_slow = will_sleep && self.conns[index].slow.is_none();
-        let mut stream = conn::open(self.setup.server, source, is_slow)?;
-        let interest = Interest::READABLE | Interest::WRITABLE;
-        self.poll.registry().register(&mut stream, Token(index), interest)?;
-        let host = self.setup.server.to_string();
-        let (path, token) = match self.setup.is_bare {
-            true => (format!("/ws?n={user}"), None),
-            false => ("/ws".to_owned(), Some(seed::token(user))),
-        };
-        let conn = &mut self.conns[index];
-        if conn.slow.is_none() {
-            conn.checker.clear();
-        }
-        self.watch.begin(index);
-        conn.stage = Stage::Upgrading;
-        conn.opened_ns = now_ns();
-        conn.out = wire::upgrade(&host, &path, token.as_deref());
-        conn.wire = Some(match &conn.tls {
-            None => Wire::Plain(stream),
-            Some(config) => {
-                let name = self.setup.server.ip().into();
-                let session = ClientConnection::new(Arc::clone(config), name)?;
-                Wire::Tls(Box::new(StreamOwned::new(session, stream)))
-            }
-        });
-        Ok(())
-    }
-
-    /// A client has come so far that it counts as connected.
-    fn arrived(&mut self, index: usize) {
-        let now = now_ns();
-        let conn = &mut self.conns[index];
-        conn.stage = Stage::Live;
-        if conn.slow.is_some() {
-            return self.catch_up(index);
-        }
-        if let Some(connecting) = &mut self.connecting {
-            connecting.took.note(now.saturating_sub(conn.opened_ns));
-            connecting.told.ended_ns = now;
-            connecting.n_under_way -= 1;
-        }
-    }
-
-    /// A connection ended by itself.
-    fn lose(&mut self, index: usize, why: &str) {
-        self.checked(index, None);
-        let conn = &mut self.conns[index];
-        let was = conn.stage;
-        conn.drop_wire();
-        if self.slow_lost(index, why) {
-            return;
-        }
-        let words = format!("user {}: {why} while {was:?}", self.setup.first + index);
-        match (&mut self.connecting, was) {
-            (Some(connecting), Stage::Upgrading | Stage::Greeting) => {
-                connecting.told.n_failed += 1;
-                connecting.n_under_way -= 1;
-                connecting.again.push(index);
-                self.found.example.get_or_insert(words);
-            }
-            (_, Stage::Gone) => {}
-            (_, Stage::Upgrading | Stage::Greeting | Stage::Live) => {
-                self.found.n_closed += 1;
-                self.found.example.get_or_insert(words);
-            }
         }
     }
 
