@@ -88,6 +88,11 @@ test("a fence that is never closed reaches to the end", () => {
   expect(parse("```\na\nb")).toEqual([{ kind: "fence", language: "", text: "a\nb" }]);
 });
 
+test("lines that end as on Windows are lines like others", () => {
+  const source = "> said\n\n```rs\nlet x = 1;\nx\n```\n- one\n- two\nend";
+  expect(parse(source.replaceAll("\n", "\r\n"))).toEqual(parse(source));
+});
+
 test("a line for the list has the words alone and keeps secrets", () => {
   expect(plain("**Hi** <@u_1>\n\n> see [this](https://example.org)\n- x ||y||", () => "Ada")).toBe(
     "Hi @Ada see this • x ▒▒▒",

@@ -35,7 +35,8 @@ const BULLET = /^ {0,8}[-*+] +(?=\S)/;
 const NUMBER = /^ {0,8}(\d{1,3})[.)] +(?=\S)/;
 
 export function parse(source: string): readonly Block[] {
-  return blocks(source.split("\n"), 0);
+  // Programs send lines that end as on Windows too, and a fence closes at the end of its line.
+  return blocks(source.split(/\r?\n/), 0);
 }
 
 function blocks(lines: readonly string[], depth: number): readonly Block[] {
