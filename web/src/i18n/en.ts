@@ -103,6 +103,8 @@ export const en = {
   "refusal.timeout": "The server took too long. Try again.",
   "refusal.internal": "Something broke on the server. Try again.",
   "refusal.expired": "This waited longer than 14 days and was not sent.",
+  "refusal.outbox_full":
+    "Too many messages wait here to be sent. Take some back, or wait until they are out.",
   "refusal.network": "The server cannot be reached. Check your connection.",
   "refusal.handleTaken": "This handle is taken, or one that looks like it.",
   "refusal.handleForm": "2 to 32 of a–z, 0–9, dot, dash and underscore, a letter first.",

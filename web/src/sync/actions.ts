@@ -18,7 +18,7 @@ import type {
 import type { Engine } from "./engine";
 import type { Draft } from "./input";
 import type { Clock } from "./ports";
-import { broken, Refusal } from "./refusal";
+import { broken, OutboxFull, Refusal } from "./refusal";
 
 /** What is needed for a group or a broadcast. */
 export interface Founding {
@@ -307,12 +307,19 @@ function ownActions(
   };
 }
 
-/** Keeps a message on disk, then sends it; answers its client id. */
+/**
+ * Messages that wait on this device, refused ones too, at most: more than anybody writes before noticing that nothing
+ * goes out, and little enough to be looked through at each change.
+ */
+export const MAX_OUTBOX = 1_000;
+
+/** Keeps a message on disk, then sends it; answers its client id. Throws where too many wait already. */
 export async function send(
   engine: Engine,
   { clock, makeId }: Means,
   made: Omit<Draft, "client_id" | "made_ms">,
 ): Promise<ClientId> {
+  if (engine.outbox.length >= MAX_OUTBOX) throw new OutboxFull(`${MAX_OUTBOX} messages wait already`);
   const client_id = makeId();
   await engine.queue({ ...made, client_id, made_ms: clock.now() });
   return client_id;

@@ -1,8 +1,10 @@
 import "fake-indexeddb/auto";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
+import { MAX_OUTBOX } from "./actions";
 import { type Client, createClient } from "./client";
 import { deleteDatabase } from "./database";
+import { OutboxFull } from "./refusal";
 import type { Tabs } from "./tabs";
 import { Browser } from "./testing/browser";
 import { ANN, BOB, HERE, ModelServer, openNothing, TestClock } from "./testing/model";
@@ -267,6 +269,21 @@ describe("several tabs", () => {
 });
 
 describe("the outbox", () => {
+  it("takes no more than may wait, and again once there is room", async () => {
+    const server = new ModelServer();
+    const clock = new TestClock();
+    const client = await live(server, clock);
+    server.n_lost_answers = MAX_OUTBOX;
+    server.cut();
+    const first = await client.actions.send(HERE, "0");
+    for (let n = 1; n < MAX_OUTBOX; n += 1) await client.actions.send(HERE, `${n}`);
+    await expect(client.actions.send(HERE, "one too many")).rejects.toThrow(OutboxFull);
+    expect(client.snapshot().connection.n_waiting).toBe(MAX_OUTBOX);
+    await client.actions.discard(first);
+    await client.actions.send(HERE, "in its place");
+    expect(texts(client).at(-1)).toBe("pending in its place");
+  }, 60_000);
+
   const step = fc.oneof(
     { weight: 4, arbitrary: fc.constant("send" as const) },
     { weight: 2, arbitrary: fc.constant("cut" as const) },

@@ -22,6 +22,12 @@ export class Refusal extends Error {
   }
 }
 
+/** As many messages as may wait on this device: the words stay with whoever wrote them. */
+export class OutboxFull extends Error {
+  override readonly name = "OutboxFull";
+  readonly code = "outbox_full";
+}
+
 /** No answer: it may have been carried out. */
 export function broken(): Refusal {
   return new Refusal({

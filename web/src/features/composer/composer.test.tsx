@@ -2,10 +2,11 @@ import { act, screen, waitFor } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { compose, composingIn } from "#/live/composing";
 import { forgetDrafts } from "#/live/drafts";
-import { Refusal } from "#/sync/refusal";
+import { OutboxFull, Refusal } from "#/sync/refusal";
 import { ADA, conversationView, EMPTY_TIMELINE, ME, message, sentLine } from "#/testing/builders";
 import { fakeClient } from "#/testing/fakeClient";
 import { render } from "#/testing/render";
+import { Toasts } from "#/ui/Toast";
 import { Composer } from "./Composer";
 
 const view = conversationView("c_1", ADA);
@@ -42,6 +43,21 @@ test("words that could not even be kept here stand in the field again", async ()
   const { user } = render(<Composer view={view} />, client);
   await user.type(field(), "do not lose me{Enter}");
   await waitFor(() => expect(field().value).toBe("do not lose me"));
+});
+
+test("where too many messages wait to be sent, it says so and keeps the words", async () => {
+  const client = fakeClient();
+  client.answers.send = () => Promise.reject(new OutboxFull("1000 messages wait already"));
+  const { user } = render(
+    <>
+      <Composer view={view} />
+      <Toasts />
+    </>,
+    client,
+  );
+  await user.type(field(), "one too many{Enter}");
+  await waitFor(() => expect(field().value).toBe("one too many"));
+  expect(await screen.findByText(/^Too many messages wait here to be sent/)).toBeTruthy();
 });
 
 test("an answer names the message that it answers, and Escape gives it up", async () => {
