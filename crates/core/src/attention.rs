@@ -77,7 +77,8 @@ pub(crate) struct Status {
 /// A user who is watched.
 struct Watched {
     watchers: Vec<Arc<Handle>>,
-    told: Presence,
+    /// What every watcher knows; `None` if they do not know the same.
+    told: Option<Presence>,
     /// Something may have changed since it was told.
     is_stale: bool,
     /// Since when no session is left.
@@ -131,12 +132,15 @@ impl Attention {
         for one in presence {
             let entry = watched.entry(one.user).or_insert_with(|| Watched {
                 watchers: Vec::new(),
-                told: one.clone(),
+                told: Some(one.clone()),
                 is_stale: true,
                 gone_since: None,
             });
             entry.watchers.push(Arc::clone(handle));
-            entry.is_stale |= entry.told != *one;
+            // It was found some time ago: the others may have heard of something newer since.
+            if entry.told.as_ref() != Some(one) {
+                (entry.told, entry.is_stale) = (None, true);
+            }
         }
     }
 
@@ -174,7 +178,7 @@ impl Attention {
     }
 
     /// Tells what has changed, one frame for each session.
-    fn tell(&self, hub: &Hub, settings: &Settings, now_ms: u64) {
+    pub(crate) fn tell(&self, hub: &Hub, settings: &Settings, now_ms: u64) {
         let mut frames: HashMap<_, (Arc<Handle>, Vec<Presence>)> = HashMap::new();
         for (user, entry) in self.watched.lock().iter_mut().filter(|(_, entry)| entry.is_stale) {
             let is_settling =
@@ -185,10 +189,10 @@ impl Attention {
             let presence = self.presence(hub, settings, *user, now_ms);
             // What is not known yet becomes known by itself.
             entry.is_stale = presence.state == PresenceState::Unknown;
-            if presence == entry.told {
+            if entry.told.as_ref() == Some(&presence) {
                 continue;
             }
-            entry.told = presence.clone();
+            entry.told = Some(presence.clone());
             for watcher in &entry.watchers {
                 let (_, news) = frames
                     .entry(watcher.session)
@@ -249,7 +253,7 @@ mod tests {
 
         fn enter(&self, number: i64) -> Arc<Handle> {
             let user = UserId::new(number).unwrap();
-            self.hub.enter(user, DeviceId::new(number).unwrap())
+            self.hub.enter(user, DeviceId::new(number).unwrap(), Default::default())
         }
 
         fn state(&self, number: i64) -> PresenceState {

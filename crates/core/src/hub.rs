@@ -138,7 +138,14 @@ impl Hub {
 
     /// Makes a session known under its user: from here on it hears what concerns the user. A user
     /// with too many sessions loses the oldest, so that dead sockets lock nobody out.
-    pub(crate) fn enter(&self, user: UserId, device: DeviceId) -> Arc<Handle> {
+    ///
+    /// Its signs are complete before anybody finds it: whoever was never heard counts as silent.
+    pub(crate) fn enter(
+        &self,
+        user: UserId,
+        device: DeviceId,
+        (pulse, lease): (Pulse, Lease),
+    ) -> Arc<Handle> {
         let session = SessionId(self.next_session.fetch_add(1, Ordering::Relaxed));
         let mut users = self.of_user(user).lock();
         let present = users.entry(user).or_insert_with(|| Present {
@@ -150,8 +157,8 @@ impl Hub {
             user,
             device,
             outbox: Outbox::default(),
-            pulse: Pulse::default(),
-            lease: Lease::default(),
+            pulse,
+            lease,
             gaze: GazeCell::default(),
             buckets: Arc::clone(&present.buckets),
             subscriptions: Mutex::default(),
@@ -393,7 +400,10 @@ mod tests {
     fn an_event_reaches_each_subscriber_once_and_not_the_asker() {
         let hub = hub();
         let (user, device, conversation) = ids(1);
-        let (asking, other) = (hub.enter(user, device), hub.enter(user, device));
+        let (asking, other) = (
+            hub.enter(user, device, Default::default()),
+            hub.enter(user, device, Default::default()),
+        );
         let subscription = Subscription { conversation, from_seq: 1 };
         for handle in [&asking, &other] {
             hub.subscribe_all(handle, &[subscription, subscription]);
@@ -407,7 +417,7 @@ mod tests {
     fn a_membership_lost_while_subscribing_is_not_subscribed() {
         let hub = hub();
         let (user, device, conversation) = ids(1);
-        let handle = hub.enter(user, device);
+        let handle = hub.enter(user, device, Default::default());
         let subscription = Subscription { conversation, from_seq: 1 };
         hub.part(user, conversation);
         hub.subscribe_all(&handle, &[subscription]);
@@ -422,7 +432,7 @@ mod tests {
     fn whoever_may_not_read_that_far_back_gets_the_counter_only() {
         let hub = hub();
         let (user, device, conversation) = ids(1);
-        let handle = hub.enter(user, device);
+        let handle = hub.enter(user, device, Default::default());
         hub.subscribe_all(&handle, &[Subscription { conversation, from_seq: 5 }]);
         hub.deliver(delivery(conversation, Some(4)), None);
         let mut taken = VecDeque::new();
@@ -435,7 +445,7 @@ mod tests {
     fn the_oldest_of_too_many_sessions_goes_and_nothing_is_left_behind() {
         let hub = hub();
         let (user, device, conversation) = ids(1);
-        let handles: Vec<_> = (0..3).map(|_| hub.enter(user, device)).collect();
+        let handles: Vec<_> = (0..3).map(|_| hub.enter(user, device, Default::default())).collect();
         let closing: Vec<_> = handles.iter().map(|one| one.outbox.closing()).collect();
         assert_eq!(closing, [Some(CloseCode::TooManySessions), None, None]);
         for handle in &handles {
@@ -451,7 +461,7 @@ mod tests {
     fn a_session_that_is_over_is_not_subscribed_any_more() {
         let hub = hub();
         let (user, device, conversation) = ids(1);
-        let handle = hub.enter(user, device);
+        let handle = hub.enter(user, device, Default::default());
         hub.leave(&handle);
         hub.subscribe_all(&handle, &[Subscription { conversation, from_seq: 1 }]);
         assert!(hub.conversations.iter().all(|map| map.lock().is_empty()));

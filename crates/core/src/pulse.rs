@@ -1,6 +1,5 @@
 //! Signs of life of a session, read by one sweep for all instead of a timer for each.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,6 +8,7 @@ use voodoo_proto::CloseCode;
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::settings::Settings;
+use crate::sync::atomic::{AtomicU64, Ordering};
 
 /// Signs of life of a session, in milliseconds of [`Uptime`].
 #[derive(Default)]
@@ -19,6 +19,11 @@ pub struct Pulse {
 }
 
 impl Pulse {
+    /// Of a client that is heard at this moment for the first time.
+    pub(crate) fn begin(now_ms: u64) -> Self {
+        Self { heard_ms: AtomicU64::new(now_ms), stuck_since_ms: AtomicU64::new(0) }
+    }
+
     /// The client said something.
     pub fn heard(&self, now_ms: u64) {
         self.heard_ms.store(now_ms, Ordering::Relaxed);
@@ -61,21 +66,20 @@ fn is_over(now_ms: u64, since_ms: u64, limit: Duration) -> bool {
 
 /// How long a session's device is good for; in Unix milliseconds.
 pub struct Lease {
-    created_ms: AtomicU64,
+    created_ms: u64,
     expires_ms: AtomicU64,
 }
 
 impl Default for Lease {
     fn default() -> Self {
-        Self { created_ms: AtomicU64::new(0), expires_ms: AtomicU64::new(u64::MAX) }
+        Self::begin(0, u64::MAX)
     }
 }
 
 impl Lease {
-    /// Takes over what the device was proven with.
-    pub(crate) fn begin(&self, created_ms: u64, expires_ms: u64) {
-        self.created_ms.store(created_ms, Ordering::Relaxed);
-        self.expires_ms.store(expires_ms, Ordering::Relaxed);
+    /// What the device was proven with.
+    pub(crate) fn begin(created_ms: u64, expires_ms: u64) -> Self {
+        Self { created_ms, expires_ms: AtomicU64::new(expires_ms) }
     }
 
     /// Moves the end on, for the device was used; never back.
@@ -86,7 +90,7 @@ impl Lease {
     /// Since when there is the device.
     #[must_use]
     pub fn created_ms(&self) -> u64 {
-        self.created_ms.load(Ordering::Relaxed)
+        self.created_ms
     }
 
     /// Until when it is good without further use.
@@ -128,16 +132,19 @@ pub(crate) async fn sweep(
     let period = (shortest / 8).clamp(Duration::from_millis(5), MAX_PERIOD);
     loop {
         tokio::time::sleep(period).await;
-        let (now_ms, clock_ms) = (uptime.now_ms(), clock.now_ms());
-        hub.for_each(|handle| {
-            if handle.lease.expires_ms() <= clock_ms {
-                handle.outbox.close(CloseCode::LogInAgain);
-            }
-            if let Some(code) = handle.pulse.verdict(now_ms, &settings) {
-                handle.outbox.close(code);
-            }
-        });
+        sweep_once(&hub, &settings, uptime.now_ms(), clock.now_ms());
     }
+}
+
+pub(crate) fn sweep_once(hub: &Hub, settings: &Settings, now_ms: u64, clock_ms: u64) {
+    hub.for_each(|handle| {
+        if handle.lease.expires_ms() <= clock_ms {
+            handle.outbox.close(CloseCode::LogInAgain);
+        }
+        if let Some(code) = handle.pulse.verdict(now_ms, settings) {
+            handle.outbox.close(code);
+        }
+    });
 }
 
 #[cfg(test)]

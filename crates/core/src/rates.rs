@@ -203,6 +203,9 @@ const MAX_RESTING: usize = 1 << 16;
 /// After so long without a session all buckets are about full again.
 const REST: Duration = Duration::from_secs(60);
 
+/// Who holds the buckets of a user whose last session leaves: that session, and whoever puts them.
+const N_LEAVING: usize = 2;
+
 /// The buckets of users without a session: leaving and coming back fills none.
 #[derive(Default)]
 pub(crate) struct Resting(Mutex<HashMap<UserId, (Arc<Buckets>, Instant)>>);
@@ -224,7 +227,9 @@ impl Resting {
 
     /// Keeps what the last session of a user leaves.
     pub(crate) fn put(&self, user: UserId, buckets: Arc<Buckets>, now: Instant) {
-        if buckets.0.lock().is_none() {
+        // Full, unless somebody who holds it too is about to take from it.
+        let is_shared = Arc::strong_count(&buckets) > N_LEAVING;
+        if !is_shared && buckets.0.lock().is_none() {
             return;
         }
         let mut resting = self.0.lock();

@@ -3,11 +3,10 @@
 //! Somebody measures and notes it here now and then; whoever asks reads an atomic. A disk that is
 //! really full hurts whatever else writes to it too, so new things are refused before it is.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-
 use voodoo_proto::RefusalCode;
 
 use crate::error::Refusal;
+use crate::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 /// How long a client waits before it repeats what there was no room for.
 const RETRY_AFTER_MS: u64 = 2_000;
@@ -98,6 +97,14 @@ pub enum Stage {
 }
 
 impl Stage {
+    fn of(number: u8) -> Self {
+        match number {
+            0 => Self::Enough,
+            1 => Self::Low,
+            _ => Self::Short,
+        }
+    }
+
     /// Its name in logs and health checks.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -121,11 +128,7 @@ impl Room {
     /// The stage as it is.
     #[must_use]
     pub fn stage(&self) -> Stage {
-        match self.stage.load(Ordering::Relaxed) {
-            0 => Stage::Enough,
-            1 => Stage::Low,
-            _ => Stage::Short,
-        }
+        Stage::of(self.stage.load(Ordering::Relaxed))
     }
 
     /// What was measured last; nothing at all before the first time.
@@ -141,9 +144,13 @@ impl Room {
     pub fn note(&self, space: Space, marks: &Marks) -> Option<(Stage, Stage)> {
         self.free_bytes.store(space.free_bytes, Ordering::Relaxed);
         self.total_bytes.store(space.total_bytes, Ordering::Relaxed);
-        let before = self.stage();
-        let after = marks.stage(space, before);
-        self.stage.store(after as u8, Ordering::Relaxed);
+        // In one step: somebody may find at this moment that the disk is full.
+        let next = |before| marks.stage(space, Stage::of(before));
+        let noted = self
+            .stage
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |before| Some(next(before) as u8));
+        let (Ok(before) | Err(before)) = noted;
+        let (before, after) = (Stage::of(before), next(before));
         (before != after).then_some((before, after))
     }
 

@@ -3,6 +3,8 @@
 //! Each function is one run. `crates/schedules` compiles this crate once more with locks that
 //! switch threads at any moment, and makes many runs; the product has none of this.
 
+pub mod presence;
+
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -20,8 +22,11 @@ use crate::frame;
 use crate::hub::{Delivery, Handle, Hub};
 use crate::marks::Marks;
 use crate::outbox::{Outbox, OutboxLimits, Queued};
+use crate::pulse::{Lease, Pulse};
 use crate::rates::{Bucket, Buckets};
 use crate::store::{ReadMark, Subscription};
+// What is tried of other crates takes these too.
+pub use crate::sync::{Mutex, atomic};
 
 const ROOM: OutboxLimits =
     OutboxLimits { calm_bytes: usize::MAX, full_bytes: usize::MAX, reply_bytes: usize::MAX };
@@ -136,8 +141,13 @@ fn event(rev: u64) -> Delivery {
     Delivery { conversation: conversation(1), rev, about_seq: None, frame }
 }
 
+fn enter(hub: &Hub, number: i64) -> Arc<Handle> {
+    let signs = (Pulse::default(), Lease::default());
+    hub.enter(user(number), DeviceId::new(number).expect("above zero"), signs)
+}
+
 fn join(hub: &Hub, number: i64) -> Arc<Handle> {
-    let handle = hub.enter(user(number), DeviceId::new(number).expect("above zero"));
+    let handle = enter(hub, number);
     let here = Subscription { conversation: conversation(1), from_seq: 1 };
     hub.subscribe_all(&handle, &[here]);
     handle
@@ -219,7 +229,7 @@ pub fn a_user_keeps_no_more_sessions_than_allowed() {
 /// If it is not so.
 pub fn whoever_was_removed_while_coming_hears_nothing() {
     let hub = Arc::new(Hub::new(ROOM, 20));
-    let handle = hub.enter(user(1), DeviceId::new(1).expect("above zero"));
+    let handle = enter(&hub, 1);
     let remover = {
         let hub = Arc::clone(&hub);
         thread::spawn(move || {

@@ -1,10 +1,16 @@
-//! The lock that everything here uses: that of `parking_lot`; or, where every schedule is tried
-//! (`crates/schedules`), one that lets another thread go first at any moment.
+//! The lock and the atomics that everything here uses: those of `parking_lot` and of the language;
+//! or, where every schedule is tried (`crates/schedules`), such as let another thread go first at
+//! any moment.
+
+#[cfg(not(shuttle))]
+pub(crate) use std::sync::atomic;
 
 #[cfg(not(shuttle))]
 pub(crate) use parking_lot::Mutex;
 #[cfg(shuttle)]
-pub(crate) use tried::Mutex;
+pub use shuttle::sync::atomic;
+#[cfg(shuttle)]
+pub use tried::Mutex;
 
 #[cfg(shuttle)]
 mod tried {
@@ -12,14 +18,20 @@ mod tried {
 
     /// A lock whose schedule is decided by a test.
     #[derive(Debug)]
-    pub(crate) struct Mutex<T>(Inner<T>);
+    pub struct Mutex<T>(Inner<T>);
 
     impl<T> Mutex<T> {
-        pub(crate) fn new(value: T) -> Self {
+        /// A lock that nobody holds.
+        pub fn new(value: T) -> Self {
             Self(Inner::new(value))
         }
 
-        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        /// Waits until nobody else holds it.
+        ///
+        /// # Panics
+        ///
+        /// If whoever held it has panicked.
+        pub fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().expect("whoever panics ends the test")
         }
     }

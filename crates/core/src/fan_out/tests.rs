@@ -24,7 +24,8 @@ fn place(number: i64) -> ConversationId {
 }
 
 fn enter(hub: &Hub, user: i64, conversation: i64) -> Arc<Handle> {
-    let handle = hub.enter(UserId::new(user).unwrap(), DeviceId::new(user).unwrap());
+    let handle =
+        hub.enter(UserId::new(user).unwrap(), DeviceId::new(user).unwrap(), Default::default());
     let subscription = Subscription { conversation: place(conversation), from_seq: 1 };
     hub.subscribe_all(&handle, &[subscription]);
     hub.settled(&handle);

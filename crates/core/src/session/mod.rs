@@ -33,6 +33,7 @@ use crate::fail_point::{self, Step};
 use crate::frame;
 use crate::hub::Handle;
 use crate::outbox::Outbox;
+use crate::pulse::{Lease, Pulse};
 use crate::rates::{OwnBucket, Place};
 use crate::store::Authenticated;
 use crate::tally::{Rule, TALLY};
@@ -225,9 +226,9 @@ impl Session {
 
     /// From here on the session is known, and hears what concerns its user.
     fn enter(&mut self, who: Authenticated, hello: Hello) {
-        let handle = self.core.hub.enter(who.user, who.device);
-        handle.lease.begin(who.created_ms, who.expires_ms);
-        handle.pulse.heard(self.core.uptime.now_ms());
+        let pulse = Pulse::begin(self.core.uptime.now_ms());
+        let lease = Lease::begin(who.created_ms, who.expires_ms);
+        let handle = self.core.hub.enter(who.user, who.device, (pulse, lease));
         self.core.attention.touch(who.user, true);
         self.handle = Some(Arc::clone(&handle));
         self.run(start::start(Arc::clone(&self.core), handle, hello));

@@ -3,14 +3,14 @@
 //!
 //! A failure prints its schedule; `shuttle::replay` runs it again.
 
-use voodoo_schedules::schedules;
+use voodoo_schedules::schedules::{self, presence};
 
 /// Runs of each kind. Each is some dozen switches long.
 const N_RUNS: usize = 2_000;
 /// Switches that are placed with intent.
 const N_CHANGES: usize = 3;
 
-fn check(run: fn()) {
+pub(crate) fn check(run: fn()) {
     shuttle::check_random(run, N_RUNS);
     shuttle::check_pct(run, N_RUNS, N_CHANGES);
 }
@@ -48,4 +48,24 @@ fn marks_are_not_forgotten() {
 #[test]
 fn a_bucket_gives_no_more_than_it_holds() {
     check(schedules::a_bucket_gives_no_more_than_it_holds);
+}
+
+#[test]
+fn whoever_comes_back_finds_the_bucket_as_it_was() {
+    check(presence::whoever_comes_back_finds_the_bucket_as_it_was);
+}
+
+#[test]
+fn whoever_comes_is_not_taken_for_silent() {
+    check(presence::whoever_comes_is_not_taken_for_silent);
+}
+
+#[test]
+fn what_is_told_last_of_presence_is_how_it_is() {
+    check(presence::what_is_told_last_of_presence_is_how_it_is);
+}
+
+#[test]
+fn room_that_changes_is_told() {
+    check(presence::room_that_changes_is_told);
 }
