@@ -92,6 +92,9 @@ pub enum SendError {
     /// The server refused it, or it waited longer than 14 days.
     #[error("refused: {}", .0.message)]
     Refused(EntryRefusal),
+    /// As many messages wait as may (10,000): it was not taken at all.
+    #[error("as many messages wait as may")]
+    Full,
     /// The client was closed, or the message taken back: it may have been stored.
     #[error("the client ended before the acknowledgement")]
     Ended,

@@ -23,6 +23,8 @@ use crate::reducer::{self, Draft, Effect, Input, Progress, Timer};
 const MAX_IN_FLIGHT: usize = 24;
 /// Requests that wait for one of those; more are refused here.
 const MAX_WAITING: usize = 4_096;
+/// Messages that wait for their acknowledgement; more are refused here.
+const MAX_OUTBOX: usize = 10_000;
 const OPENING: Duration = Duration::from_secs(15);
 /// A frame that the socket does not take for so long will not arrive.
 const WRITING: Duration = Duration::from_secs(30);
@@ -293,16 +295,23 @@ impl Task {
 
     fn command(&mut self, command: Command) {
         match command {
-            Command::Send { draft, acked } => {
-                self.acks.entry(draft.client_id).or_default().push(acked);
-                self.apply(Input::Queue(draft));
-            }
+            Command::Send { draft, acked } => self.send(draft, acked),
             Command::Request { request, answer } => {
                 self.ask(Asked { request, answer: Some(answer) });
             }
             Command::Act(input) => self.apply(*input),
             Command::Close(_) => {}
         }
+    }
+
+    fn send(&mut self, draft: Box<Draft>, acked: Ack) {
+        if !self.acks.contains_key(&draft.client_id) && self.acks.len() >= MAX_OUTBOX {
+            // Whoever sent it may have gone.
+            drop(acked.send(Err(SendError::Full)));
+            return;
+        }
+        self.acks.entry(draft.client_id).or_default().push(acked);
+        self.apply(Input::Queue(draft));
     }
 
     fn ask(&mut self, asked: Asked) {

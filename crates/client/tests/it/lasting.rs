@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use voodoo_client::reducer::State;
-use voodoo_client::{Client, Event, Options, RequestError, Status};
+use voodoo_client::{Client, Event, Options, RequestError, SendError, Status};
 use voodoo_proto::request::{Request, Users};
 use voodoo_proto::{ConversationId, RefusalCode};
 
@@ -97,6 +97,21 @@ async fn refusals_reach_whoever_asked() {
     assert_eq!(refused.code, RefusalCode::UnknownType);
     let made = client.create_direct("u_2".parse().unwrap()).await.unwrap();
     assert_eq!(made, here());
+}
+
+#[tokio::test]
+async fn a_full_outbox_refuses_one_message_more_and_loses_none() {
+    let server = Server::start().await;
+    let client = live(&server).await;
+    server.lose_answers(usize::MAX);
+    let mut sends = tokio::task::JoinSet::new();
+    for number in 0..=10_000 {
+        let client = client.clone();
+        sends.spawn(async move { client.send(here(), number.to_string()).await });
+    }
+    let refused = tokio::time::timeout(LIMIT, sends.join_next()).await.unwrap();
+    assert_eq!(refused.unwrap().unwrap(), Err(SendError::Full));
+    client.wait_until(LIMIT, |state| state.outbox.len() == 10_000).await.unwrap();
 }
 
 #[tokio::test]
