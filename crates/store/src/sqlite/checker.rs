@@ -2,41 +2,44 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
-use rusqlite::{Connection, InterruptHandle, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use super::damage::Damage;
 use super::{OpenError, Report, verify};
 
+/// After so many steps of a statement it is looked whether the check is to end.
+const STEPS: i32 = 1_000;
+
 /// The thread that checks. It ends when this is dropped.
 pub(super) struct Checker {
-    stop: Option<SyncSender<()>>,
-    running: Arc<Mutex<Option<InterruptHandle>>>,
+    /// Ends the waiting before the check.
+    waits: Option<SyncSender<()>>,
+    /// Ends the check.
+    is_stopped: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Checker {
     pub(super) fn start(database: PathBuf, after: Duration, damage: Arc<Damage>) -> Self {
-        let (stop, stopped) = sync_channel(0);
-        let running = Arc::default();
-        let handle = Arc::clone(&running);
+        let (waits, stopped) = sync_channel(0);
+        let is_stopped = Arc::default();
+        let stop = Arc::clone(&is_stopped);
         let named = thread::Builder::new().name("checker".to_owned());
-        let thread = named.spawn(move || run(&database, (after, &stopped), &handle, &damage));
+        let thread = named.spawn(move || run(&database, (after, &stopped), &stop, &damage));
         let thread = thread.expect("a thread for the full check");
-        Self { stop: Some(stop), running, thread: Some(thread) }
+        Self { waits: Some(waits), is_stopped, thread: Some(thread) }
     }
 }
 
 impl Drop for Checker {
     fn drop(&mut self) {
-        self.stop = None;
-        if let Some(running) = self.running.lock().take() {
-            running.interrupt();
-        }
+        self.is_stopped.store(true, Ordering::Relaxed);
+        self.waits = None;
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!("the full check panicked");
         }
@@ -46,16 +49,15 @@ impl Drop for Checker {
 fn run(
     database: &Path,
     (after, stopped): (Duration, &Receiver<()>),
-    running: &Mutex<Option<InterruptHandle>>,
+    stop: &Arc<AtomicBool>,
     damage: &Damage,
 ) {
     if stopped.recv_timeout(after) != Err(RecvTimeoutError::Timeout) {
         return;
     }
     let begun = Instant::now();
-    let checked = check(database, running, stopped);
-    // Whoever stops the check takes the handle first.
-    if running.lock().take().is_none() {
+    let checked = check(database, stop);
+    if stop.load(Ordering::Relaxed) {
         return;
     }
     match checked {
@@ -65,20 +67,18 @@ fn run(
     }
 }
 
-fn check(
-    database: &Path,
-    running: &Mutex<Option<InterruptHandle>>,
-    stopped: &Receiver<()>,
-) -> Result<Report, OpenError> {
+fn check(database: &Path, stop: &Arc<AtomicBool>) -> Result<Report, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(database, flags)?;
-    *running.lock() = Some(connection.get_interrupt_handle());
-    // Whoever stopped it before had no handle to interrupt it by.
-    if stopped.try_recv() == Err(TryRecvError::Disconnected) {
-        running.lock().take();
-        return Ok(Report { holds: None, findings: Vec::new() });
-    }
+    let mut connection = Connection::open_with_flags(database, flags)?;
+    end_by(&mut connection, stop)?;
     verify::check(&connection)
+}
+
+/// Ends every statement once it is to stop. An interrupt would end the one that runs, and be
+/// forgotten where it comes between two.
+fn end_by(connection: &mut Connection, stop: &Arc<AtomicBool>) -> rusqlite::Result<()> {
+    let stop = Arc::clone(stop);
+    connection.progress_handler(STEPS, Some(move || stop.load(Ordering::Relaxed)))
 }
 
 fn tell(report: &Report, took: Duration, damage: &Damage) {
@@ -100,5 +100,26 @@ fn tell(report: &Report, took: Duration, damage: &Damage) {
                 "the full check; `voodoo verify` tells more"
             );
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_check_that_is_stopped_between_two_statements_begins_no_long_one() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        end_by(&mut connection, &stop).unwrap();
+        let count = |connection: &Connection, n: u32| {
+            let sql = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ?1)
+                SELECT COUNT(*) FROM n";
+            connection.query_row(sql, [n], |row| row.get::<_, u32>(0))
+        };
+        assert_eq!(count(&connection, 10_000), Ok(10_000));
+        stop.store(true, Ordering::Relaxed);
+        let error = count(&connection, u32::MAX).unwrap_err();
+        assert_eq!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::OperationInterrupted));
     }
 }
