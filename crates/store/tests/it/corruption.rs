@@ -151,6 +151,52 @@ async fn a_spoiled_log_is_seen_by_a_check_before_it_is_forgotten() {
     assert!(matches!(error, OpenError::Damaged(_)), "{error}");
 }
 
+/// Where the log ends after each of its commits: with a frame that says how long the database is
+/// (<https://www.sqlite.org/fileformat.html#the_write_ahead_log>).
+fn commits(log: &[u8]) -> Vec<usize> {
+    let frame = |at: usize| &log[at..at + FRAME];
+    let frames = (HEADER..=log.len().saturating_sub(FRAME)).step_by(FRAME);
+    let is_of_this_log = |at: &usize| frame(*at)[8..16] == log[16..24];
+    let is_last = |at: &usize| frame(*at)[4..8] != [0; 4];
+    frames.take_while(is_of_this_log).filter(is_last).map(|at| at + FRAME).collect()
+}
+
+const HEADER: usize = 32;
+const FRAME: usize = 24 + 4_096;
+
+/// The messages that a start finds after power was cut: of the log so much is there, of its index
+/// nothing.
+async fn found_after(whole: &Folder, n_log_bytes: usize) -> u64 {
+    let left = Folder::new();
+    fs::copy(whole.database(), left.database()).unwrap();
+    let log = fs::read(whole.path().join("voodoo.db-wal")).unwrap();
+    fs::write(left.path().join("voodoo.db-wal"), &log[..n_log_bytes]).unwrap();
+    let store = left.open();
+    let report = verify(left.path()).unwrap();
+    assert_eq!(report.findings, [], "{n_log_bytes} bytes");
+    store.shutdown().await;
+    report.holds.unwrap().messages
+}
+
+#[tokio::test]
+async fn a_log_that_was_cut_anywhere_is_good_up_to_the_last_whole_commit_in_it() {
+    let folder = crashed().await;
+    let log = fs::read(folder.path().join("voodoo.db-wal")).unwrap();
+    let commits = commits(&log);
+    assert!(commits.len() >= 50, "{} commits", commits.len());
+    assert_eq!(found_after(&folder, HEADER).await, 50, "what was written back before");
+    let last_ones = commits.windows(2).skip(commits.len() - 5);
+    for (at, pair) in last_ones.enumerate() {
+        let n_before = found_after(&folder, pair[0]).await;
+        assert_eq!(n_before, 96 + at as u64, "each commit brings a message");
+        let cut = [pair[0] + 1, pair[0] + 24, pair[0] + FRAME / 2, pair[1] - FRAME, pair[1] - 1];
+        for n_log_bytes in cut {
+            assert_eq!(found_after(&folder, n_log_bytes).await, n_before, "{n_log_bytes} bytes");
+        }
+    }
+    assert_eq!(found_after(&folder, log.len()).await, 100);
+}
+
 #[tokio::test]
 async fn a_log_that_was_written_back_may_be_gone() {
     let folder = crashed().await;
