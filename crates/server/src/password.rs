@@ -11,6 +11,8 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use voodoo_core::{Fault, Refusal, StoreError, fault};
 
+use crate::spare::{Spares, Turn};
+
 /// What the hashing of passwords costs.
 #[derive(Debug, Clone)]
 pub struct HashOptions {
@@ -42,13 +44,14 @@ pub struct Hasher {
     /// Verified in place of the password of an account that does not exist, for the time it takes.
     decoy: Arc<str>,
     places: Arc<Semaphore>,
-    n_places: usize,
     threads: Arc<Semaphore>,
-    n_threads: usize,
     /// Memory that goes on from a hash to one that waits: a quarter of a hash in new memory is the
-    /// kernel's handing it over. At most one for each thread, and none while nobody waits.
-    spare: Arc<Mutex<Vec<Vec<Block>>>>,
+    /// kernel's handing it over. With what is worked in at most one for each thread.
+    spares: Arc<Spares<Vec<Block>>>,
 }
+
+/// What lets a hash be made: its memory, its place and its thread.
+type Permits = (Turn<Vec<Block>>, OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 impl Hasher {
     /// Makes a hasher.
@@ -68,10 +71,8 @@ impl Hasher {
             argon2,
             decoy,
             places: Arc::new(Semaphore::new(n_places)),
-            n_places,
             threads: Arc::new(Semaphore::new(n_threads)),
-            n_threads,
-            spare: Arc::default(),
+            spares: Spares::new(),
         })
     }
 
@@ -108,30 +109,24 @@ impl Hasher {
         &self,
         work: impl FnOnce(&mut Vec<Block>) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let permits = self.enter().await?;
-        let (spare, places) = (Arc::clone(&self.spare), Arc::clone(&self.places));
-        let (n_places, n_threads) = (self.n_places, self.n_threads);
+        let (turn, place, thread) = self.enter().await?;
         let done = tokio::task::spawn_blocking(move || {
-            let mut memory = spare.lock().pop().unwrap_or_default();
-            let result = work(&mut memory);
-            let does_somebody_wait = n_places - places.available_permits() > n_threads;
-            let mut spare = spare.lock();
-            match does_somebody_wait && spare.len() < n_threads {
-                true => spare.push(memory),
-                false => spare.clear(),
-            }
-            drop(spare);
-            drop(permits);
+            let mut lent = turn.begin();
+            let result = work(lent.memory());
+            // Whoever waits finds the memory once there is a thread.
+            drop(lent);
+            drop((place, thread));
             result
         });
         Ok(done.await.map_err(Fault::new)??)
     }
 
-    async fn enter(&self) -> Result<(OwnedSemaphorePermit, OwnedSemaphorePermit), Refusal> {
+    async fn enter(&self) -> Result<Permits, Refusal> {
         let full = || fault::unavailable("too many passwords are being checked at this moment");
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_full| full())?;
+        let turn = self.spares.wait();
         let thread = Arc::clone(&self.threads).acquire_owned().await.map_err(|_closed| full())?;
-        Ok((place, thread))
+        Ok((turn, place, thread))
     }
 }
 
@@ -276,16 +271,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn memory_goes_on_to_whoever_waits_and_away_with_the_last() {
+    async fn memory_is_kept_while_somebody_waits_alone() {
         let hasher = cheap(1, 8);
-        let waiting = Arc::clone(&hasher.places).try_acquire_owned().unwrap();
+        let waiting = hasher.spares.wait();
         for _ in 0..3 {
             hasher.hash("a lamp by the window".to_owned()).await.unwrap();
-            assert_eq!(hasher.spare.lock().len(), 1);
+            assert_eq!(hasher.spares.counts(), (1, 1));
         }
         drop(waiting);
         hasher.hash("a lamp by the window".to_owned()).await.unwrap();
-        assert!(hasher.spare.lock().is_empty());
+        assert_eq!(hasher.spares.counts(), (0, 0));
     }
 
     #[test]

@@ -6,10 +6,11 @@
 //! everyone who is there.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, TryAcquireError};
+
+use crate::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// How many sessions start at once, and how many wait for that.
 #[derive(Debug, Clone, Copy)]
@@ -168,6 +169,7 @@ impl Drop for Turn<'_> {
 }
 
 #[cfg(test)]
+#[cfg(not(shuttle))]
 mod tests {
     use std::future::poll_fn;
     use std::pin::Pin;

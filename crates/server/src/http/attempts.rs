@@ -9,17 +9,43 @@ use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::time::Duration;
 
-use parking_lot::Mutex;
 use tokio::time::Instant;
 use voodoo_core::Refusal;
 use voodoo_core::tally::{Rule, TALLY};
 use voodoo_proto::{RefusalCode, UserId};
 
-use super::options::AttemptOptions;
 use crate::places::network;
+use crate::sync::Mutex;
 
 /// Slots of one table: 1 MiB, of which the kernel gives what is touched.
 const N_SLOTS: usize = 1 << 16;
+
+/// How many wrong guesses are free, and what further ones cost.
+#[derive(Debug, Clone)]
+pub struct AttemptOptions {
+    /// Guesses at one account before waiting begins; 0 = no limit.
+    pub free_per_account: u32,
+    /// Guesses from one address (of IPv6, one /64) before waiting begins; 0 = no limit.
+    pub free_per_address: u32,
+    /// The first wait; each further one is twice as long.
+    pub first_wait: Duration,
+    /// The longest wait: who owns an account gets in after it, whoever else is guessing.
+    pub longest_wait: Duration,
+    /// After this long without a wrong guess all are forgotten.
+    pub forget: Duration,
+}
+
+impl Default for AttemptOptions {
+    fn default() -> Self {
+        Self {
+            free_per_account: 5,
+            free_per_address: 20,
+            first_wait: Duration::from_secs(1),
+            longest_wait: Duration::from_secs(60),
+            forget: Duration::from_secs(15 * 60),
+        }
+    }
+}
 
 /// What is guessed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -45,8 +71,8 @@ pub(crate) struct Attempts {
 #[must_use]
 pub(crate) struct Attempt<'a> {
     attempts: &'a Attempts,
-    account: Option<usize>,
-    address: usize,
+    account: Option<Counted>,
+    address: Counted,
     /// Hash of account and network.
     pair: Option<u64>,
 }
@@ -89,13 +115,12 @@ impl Attempts {
     fn begin(&self, account: Option<usize>, network: IpAddr) -> Result<Attempt<'_>, Refusal> {
         let now_ms = self.now_ms();
         let address = slot(self.key.hash_one(network));
-        self.addresses.take(address, &self.options, now_ms).map_err(too_many)?;
-        if let Some(account) = account
-            && let Err(wait_ms) = self.accounts.take(account, &self.options, now_ms)
-        {
-            self.addresses.give_back(address, now_ms);
-            return Err(too_many(wait_ms));
-        }
+        let address = self.addresses.take(address, &self.options, now_ms).map_err(too_many)?;
+        let account = account.map(|account| self.accounts.take(account, &self.options, now_ms));
+        let account = account.transpose().map_err(|wait_ms| {
+            self.addresses.give_back(&address, now_ms);
+            too_many(wait_ms)
+        })?;
         Ok(Attempt { attempts: self, account, address, pair: None })
     }
 
@@ -107,22 +132,22 @@ impl Attempts {
 impl Attempt<'_> {
     /// The guess was right: the account begins anew, the address has one guess back.
     pub(crate) fn was_right(self) {
-        if let Some(account) = self.account {
-            self.attempts.accounts.forget(account);
+        if let Some(account) = &self.account {
+            self.attempts.accounts.forget(account.index);
         }
         if let Some(pair) = self.pair {
             self.attempts.known.lock()[slot(pair)] = pair;
         }
-        self.attempts.addresses.give_back(self.address, self.attempts.now_ms());
+        self.attempts.addresses.give_back(&self.address, self.attempts.now_ms());
     }
 
     /// Nobody judged it.
     pub(crate) fn was_not_judged(self) {
         let now_ms = self.attempts.now_ms();
-        if let Some(account) = self.account {
+        if let Some(account) = &self.account {
             self.attempts.accounts.give_back(account, now_ms);
         }
-        self.attempts.addresses.give_back(self.address, now_ms);
+        self.attempts.addresses.give_back(&self.address, now_ms);
     }
 }
 
@@ -138,6 +163,14 @@ fn slot(hash: u64) -> usize {
 /// When the wait of a slot is over, and how many wrong guesses it has.
 type Slot = (u64, u32);
 
+/// A guess that was counted.
+#[derive(Debug)]
+struct Counted {
+    index: usize,
+    /// The end of the wait that it began.
+    until_ms: u64,
+}
+
 struct Table {
     n_free: u32,
     slots: Mutex<Vec<Slot>>,
@@ -149,9 +182,9 @@ impl Table {
     }
 
     /// Counts a guess, or says how many milliseconds are still to be waited.
-    fn take(&self, index: usize, options: &AttemptOptions, now_ms: u64) -> Result<(), u64> {
+    fn take(&self, index: usize, options: &AttemptOptions, now_ms: u64) -> Result<Counted, u64> {
         if self.n_free == 0 {
-            return Ok(());
+            return Ok(Counted { index, until_ms: 0 });
         }
         let (until_ms, n_wrong) = &mut self.slots.lock()[index];
         if *until_ms > now_ms {
@@ -162,7 +195,7 @@ impl Table {
         }
         *n_wrong = n_wrong.saturating_add(1);
         *until_ms = now_ms + self.wait_ms(*n_wrong, options);
-        Ok(())
+        Ok(Counted { index, until_ms: *until_ms })
     }
 
     fn wait_ms(&self, n_wrong: u32, options: &AttemptOptions) -> u64 {
@@ -171,10 +204,13 @@ impl Table {
         millis(options.first_wait.saturating_mul(factor).min(options.longest_wait))
     }
 
-    fn give_back(&self, index: usize, now_ms: u64) {
-        let (until_ms, n_wrong) = &mut self.slots.lock()[index];
+    fn give_back(&self, counted: &Counted, now_ms: u64) {
+        let (until_ms, n_wrong) = &mut self.slots.lock()[counted.index];
         *n_wrong = n_wrong.saturating_sub(1);
-        *until_ms = (*until_ms).min(now_ms);
+        // What another guess has begun meanwhile goes on, if there are enough without this one.
+        if *until_ms == counted.until_ms || *n_wrong <= self.n_free {
+            *until_ms = now_ms.min(*until_ms);
+        }
     }
 
     fn forget(&self, index: usize) {
@@ -187,6 +223,7 @@ fn millis(duration: Duration) -> u64 {
 }
 
 #[cfg(test)]
+#[cfg(not(shuttle))]
 mod tests {
     use super::*;
 
@@ -237,6 +274,19 @@ mod tests {
             attempt.was_not_judged();
         }
         assert_eq!(wait_ms(&attempts, "ann", HOME), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_right_guess_ends_no_wait_that_others_began() {
+        let attempts = attempts();
+        let judged_late = attempts.at(Account::Handle("own"), HOME.parse().unwrap());
+        for n in 0..4 {
+            assert_eq!(wait_ms(&attempts, &format!("user{n}"), HOME), None);
+        }
+        pass(1_000).await;
+        assert_eq!(wait_ms(&attempts, "user4", HOME), None, "after its wait it may guess");
+        judged_late.expect("four are free").was_right();
+        assert_eq!(wait_ms(&attempts, "user5", HOME), Some(2_000));
     }
 
     #[tokio::test(start_paused = true)]

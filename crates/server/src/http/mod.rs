@@ -36,6 +36,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use voodoo_proto::RefusalCode;
 
+pub use attempts::AttemptOptions;
 pub use auth::authenticate;
 pub use client::{BadNetwork, Network};
 pub use cookie::Cookie;
@@ -43,7 +44,7 @@ pub use door::Door;
 pub use guard::Who;
 pub use headers::CONTENT_SECURITY_POLICY;
 pub use openapi::document;
-pub use options::{AttemptOptions, HttpOptions};
+pub use options::HttpOptions;
 pub use origin::{BadOrigin, OriginKind, WebOrigin, allowed_origin};
 pub use redirect::to_tls;
 pub use routes::{Route, routes};

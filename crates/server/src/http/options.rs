@@ -5,6 +5,7 @@ use std::time::Duration;
 use voodoo_proto::http::SignUpRule;
 use voodoo_proto::limits::Rate;
 
+use super::attempts::AttemptOptions;
 use super::client::Network;
 use super::origin::WebOrigin;
 use crate::memory::MemoryOptions;
@@ -97,33 +98,6 @@ impl HttpOptions {
     #[must_use]
     pub fn is_secure(&self) -> bool {
         self.is_tls || self.public_url.as_ref().is_some_and(WebOrigin::is_https)
-    }
-}
-
-/// How many wrong guesses are free, and what further ones cost.
-#[derive(Debug, Clone)]
-pub struct AttemptOptions {
-    /// Guesses at one account before waiting begins; 0 = no limit.
-    pub free_per_account: u32,
-    /// Guesses from one address (of IPv6, one /64) before waiting begins; 0 = no limit.
-    pub free_per_address: u32,
-    /// The first wait; each further one is twice as long.
-    pub first_wait: Duration,
-    /// The longest wait: who owns an account gets in after it, whoever else is guessing.
-    pub longest_wait: Duration,
-    /// After this long without a wrong guess all are forgotten.
-    pub forget: Duration,
-}
-
-impl Default for AttemptOptions {
-    fn default() -> Self {
-        Self {
-            free_per_account: 5,
-            free_per_address: 20,
-            first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_secs(60),
-            forget: Duration::from_secs(15 * 60),
-        }
     }
 }
 
