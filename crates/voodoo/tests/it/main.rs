@@ -10,6 +10,7 @@ mod cli_config;
 mod cli_live;
 mod cli_user;
 mod clock;
+mod damage;
 mod drill;
 mod fail_points;
 mod foreign;
