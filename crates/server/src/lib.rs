@@ -14,5 +14,5 @@ mod starts;
 mod sync;
 pub mod tls;
 mod upgrade;
-mod web_files;
+pub mod web_files;
 pub mod ws;

@@ -25,11 +25,23 @@ struct Found {
 }
 
 /// Answers a request for a file, or with the page whose script knows the path.
-pub(crate) fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Response {
+#[must_use]
+pub fn serve(method: &Method, path: &str, headers: &HeaderMap) -> Response {
     answer(embedded, method, path, headers)
 }
 
+/// The `ETag` of the file of exactly this name, if there is one; it is a sum of its bytes.
+#[must_use]
+pub fn etag_of(name: &str) -> Option<String> {
+    let is_kept = Dist::iter().any(|kept| kept == name);
+    embedded(name).filter(|_| is_kept).map(|found| found.etag)
+}
+
 fn embedded(name: &str) -> Option<Found> {
+    // Taken for a slash where files are looked up: one file would have several names.
+    if name.contains('\\') {
+        return None;
+    }
     let file = Dist::get(name)?;
     let sum = file.metadata.sha256_hash();
     let etag = sum[..16].iter().fold("\"".to_owned(), |text, byte| format!("{text}{byte:02x}"));
