@@ -70,22 +70,39 @@ pub(crate) struct Row {
     pub(crate) must: Goal,
     /// What is aimed for.
     pub(crate) aim: Goal,
-    /// One figure of each repetition.
+    /// One figure of each repetition that counts.
     pub(crate) figures: Vec<f64>,
-    /// Why it counts for nothing, if so.
-    pub(crate) void: Option<String>,
+    /// Those that count for nothing.
+    pub(crate) set_aside: Vec<SetAside>,
+}
+
+/// A figure whose yardstick fell short: something else kept the machine busy.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct SetAside {
+    /// What it was.
+    pub(crate) figure: f64,
+    /// Why it counts for nothing.
+    pub(crate) why: String,
 }
 
 impl Row {
+    /// The figures that count; if none does, the others, for reading.
+    fn shown(&self) -> Vec<f64> {
+        match self.figures.is_empty() {
+            true => self.set_aside.iter().map(|one| one.figure).collect(),
+            false => self.figures.clone(),
+        }
+    }
+
     /// The middle figure.
     pub(crate) fn median(&self) -> f64 {
-        median(&self.figures)
+        median(&self.shown())
     }
 
     /// What it came to.
     pub(crate) fn verdict(&self) -> Verdict {
         let figure = self.median();
-        if self.void.is_some() {
+        if self.figures.is_empty() {
             Verdict::Void
         } else if self.aim.is_met(figure) {
             Verdict::Aim
@@ -97,7 +114,8 @@ impl Row {
     }
 
     fn line(&self) -> String {
-        let ends = |pick: fn(f64, f64) -> f64| self.figures.iter().copied().reduce(pick);
+        let shown = self.shown();
+        let ends = |pick: fn(f64, f64) -> f64| shown.iter().copied().reduce(pick);
         let (low, high) = (ends(f64::min).unwrap_or(0.0), ends(f64::max).unwrap_or(0.0));
         let verdict = match self.verdict() {
             Verdict::Missed => "**missed**",
@@ -183,24 +201,31 @@ pub(crate) struct Report {
 impl Report {
     /// Adds a figure of a repetition.
     pub(crate) fn add(&mut self, scenario: &str, bar: Bar, figure: f64, void: Option<String>) {
-        let is_too_short = !figure.is_finite();
-        let void = void.or_else(|| is_too_short.then(|| "too little to measure".to_owned()));
-        let same = |row: &&mut Row| row.scenario == scenario && row.what == bar.what;
-        if let Some(row) = self.rows.iter_mut().find(same) {
-            row.figures.push(figure);
-            if row.void.is_none() {
-                row.void = void;
-            }
-            return;
-        }
-        self.rows.push(Row {
-            scenario: scenario.to_owned(),
-            what: bar.what,
-            must: bar.must,
-            aim: bar.aim,
-            figures: vec![figure],
-            void,
+        let void =
+            void.or_else(|| (!figure.is_finite()).then(|| "too little to measure".to_owned()));
+        let same = |row: &Row| row.scenario == scenario && row.what == bar.what;
+        let at = self.rows.iter().position(same).unwrap_or_else(|| {
+            self.rows.push(Row {
+                scenario: scenario.to_owned(),
+                what: bar.what,
+                must: bar.must,
+                aim: bar.aim,
+                figures: Vec::new(),
+                set_aside: Vec::new(),
+            });
+            self.rows.len() - 1
         });
+        match void {
+            None => self.rows[at].figures.push(figure),
+            Some(why) => self.rows[at].set_aside.push(SetAside { figure, why }),
+        }
+    }
+
+    /// Whether one more repetition of a scenario may say something else: a must is missed, or no
+    /// figure counts.
+    pub(crate) fn is_in_doubt(&self, scenario: &str) -> bool {
+        let mut rows = self.rows.iter().filter(|row| row.scenario == scenario);
+        rows.any(|row| matches!(row.verdict(), Verdict::Missed | Verdict::Void))
     }
 
     /// Adds what the judge heard in a repetition, if it heard anything.
@@ -235,8 +260,9 @@ impl Report {
             text.push('\n');
         }
         for row in &self.rows {
-            if let Some(why) = &row.void {
-                let _infallible = write!(text, "\nVoid: {}, {}: {why}.", row.scenario, row.what);
+            for SetAside { figure, why } in &row.set_aside {
+                let (scenario, what, figure) = (&row.scenario, row.what, short(*figure));
+                let _infallible = write!(text, "\nVoid: {scenario}, {what}, {figure}: {why}.");
             }
         }
         for Hearing { scenario, judged } in &self.judged {
@@ -288,7 +314,26 @@ mod tests {
         assert!(!report(&[1.4], None).is_good());
         let void = report(&[1.4], Some("the yardstick is slow"));
         assert!(void.is_good());
-        assert!(void.table().contains("Void: broadcast, ratio: the yardstick is slow."));
+        assert!(void.table().contains("| **1.40** (1.40–1.40) | void |"), "{}", void.table());
+        assert!(void.table().contains("Void: broadcast, ratio, 1.40: the yardstick is slow."));
+    }
+
+    #[test]
+    fn a_figure_that_counts_for_nothing_leaves_the_others_as_they_are() {
+        let mut report = report(&[1.4], Some("the yardstick is slow"));
+        assert!(report.is_in_doubt("broadcast"));
+        report.add("broadcast", BAR, 1.2, None);
+        assert_eq!(report.rows[0].verdict(), Verdict::Must);
+        assert!(report.table().contains("| **1.20** (1.20–1.20) | must |"), "{}", report.table());
+        assert!(report.table().contains("1.40: the yardstick is slow"), "{}", report.table());
+        assert!(!report.is_in_doubt("broadcast"));
+    }
+
+    #[test]
+    fn a_missed_must_is_in_doubt_and_a_met_one_is_not() {
+        assert!(report(&[1.4], None).is_in_doubt("broadcast"));
+        assert!(!report(&[1.4], None).is_in_doubt("storm"));
+        assert!(!report(&[1.4, 1.2, 1.1], None).is_in_doubt("broadcast"));
     }
 
     #[test]
