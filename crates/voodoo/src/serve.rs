@@ -110,6 +110,7 @@ impl Parts {
         let settle = Duration::from_millis(config.timers.clock_settle_ms);
         let clock = Arc::new(SteadyClock::new(SystemClock, went_by_ms, settle));
         let engine = SqliteOptions {
+            cache_kib: config.store.cache_mib.saturating_mul(1024),
             checkpoint_bytes: checkpoint_bytes(config),
             is_full_sync: config.store.synchronous == Synchronous::Full,
             full_check_after: Some(FULL_CHECK_AFTER),

@@ -11,6 +11,7 @@ use voodoo_proto::http::SignUpRule;
 use voodoo_proto::limits::Limits;
 use voodoo_server::http::{AttemptOptions, HashOptions, HttpOptions};
 use voodoo_server::listener::ListenerOptions;
+use voodoo_store::SqliteOptions;
 
 use super::sections::{
     Attempts, Config, DiskConfig, FloodConfig, Hashing, Http, Log, LogFormat, MemoryConfig,
@@ -163,7 +164,8 @@ impl Default for Attempts {
 
 impl Default for StoreConfig {
     fn default() -> Self {
-        Self { synchronous: Synchronous::Full }
+        let cache_mib = SqliteOptions::default().cache_kib / 1024;
+        Self { synchronous: Synchronous::Full, cache_mib }
     }
 }
 

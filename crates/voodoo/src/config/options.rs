@@ -33,6 +33,8 @@ const ADMIN_PORT: u16 = 9600;
 const MAX_PLACES: usize = 1_000_000;
 /// Below this no process starts.
 const MIN_BUDGET_BYTES: u64 = 1024 * 1024;
+/// SQLite counts the room of its cache in KiB, by 31 bits.
+const MAX_CACHE_MIB: u32 = 1_048_576;
 
 /// Where metrics are served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +66,11 @@ impl Config {
         ensure!(
             invite <= longest,
             "timers.invite_ttl_ms is {invite}: at most timers.max_invite_ttl_ms, {longest}"
+        );
+        let cache_mib = self.store.cache_mib;
+        ensure!(
+            (1..=MAX_CACHE_MIB).contains(&cache_mib),
+            "store.cache_mib is {cache_mib}: from 1 to {MAX_CACHE_MIB}"
         );
         self.marks()?;
         self.check_starts()?;

@@ -233,6 +233,8 @@ pub(crate) struct StoreConfig {
     /// `full` keeps the promise that what is acknowledged survives power loss. `normal` breaks it
     /// and is there to show that the test of that promise can fail.
     pub(crate) synchronous: Synchronous,
+    /// Pages of the database that the writer keeps in memory, in MiB at most.
+    pub(crate) cache_mib: u32,
 }
 
 /// How hard the engine syncs.

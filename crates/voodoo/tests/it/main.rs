@@ -24,6 +24,7 @@ mod proxies;
 mod server;
 mod service;
 mod shortage;
+mod soak;
 mod stop;
 mod sync_trace;
 mod tls;

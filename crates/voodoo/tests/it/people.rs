@@ -50,6 +50,11 @@ impl Talk {
         }
     }
 
+    /// Says what has no answer; false if the server has gone.
+    pub(crate) async fn tell(&mut self, frame: Value) -> bool {
+        self.connection.send_json(&frame).await.is_ok()
+    }
+
     /// Opens the direct conversation with someone.
     pub(crate) async fn direct(&mut self, peer: &str) -> String {
         let client_id = uuid::Uuid::now_v7().to_string();
