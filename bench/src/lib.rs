@@ -11,6 +11,7 @@ mod child;
 mod clock;
 mod conductor;
 mod control;
+mod details;
 mod judge;
 mod machine;
 mod progress;
@@ -184,7 +185,7 @@ pub fn bench(arguments: &Arguments) -> Result<bool> {
     if is_temporary {
         fs::remove_dir_all(&work).with_context(|| format!("removing {}", work.display()))?;
     }
-    println!("{}", report.table());
+    println!("{}\n{}", details::tables(&report.measured), report.table());
     if let Some(name) = &arguments.report {
         write(name, &report)?;
     }
@@ -240,7 +241,8 @@ fn write(name: &Path, report: &Report) -> Result<()> {
     }
     fs::write(&json, serde_json::to_string_pretty(report)? + "\n")
         .with_context(|| format!("writing {}", json.display()))?;
-    fs::write(&table, format!("# Results\n\n{}", report.table()))
+    let details = details::tables(&report.measured);
+    fs::write(&table, format!("# Results\n\n{}{details}", report.table()))
         .with_context(|| format!("writing {}", table.display()))
 }
 

@@ -148,7 +148,7 @@ pub(crate) fn median(figures: &[f64]) -> f64 {
 }
 
 /// A figure as short as it says enough.
-fn short(figure: f64) -> String {
+pub(crate) fn short(figure: f64) -> String {
     match figure.abs() {
         size if size >= 1_000.0 => format!("{figure:.0}"),
         size if size >= 100.0 => format!("{figure:.1}"),
