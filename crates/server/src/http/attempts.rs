@@ -5,7 +5,7 @@
 //! was logged in to before, guesses count apart from everyone else's, so that nobody keeps its
 //! owner out by guessing on; and live sessions are not touched.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use voodoo_core::tally::{Rule, TALLY};
 use voodoo_proto::{RefusalCode, UserId};
 
 use crate::places::network;
-use crate::sync::Mutex;
+use crate::sync::{HashKey, Mutex};
 
 /// Slots of one table: 1 MiB, of which the kernel gives what is touched.
 const N_SLOTS: usize = 1 << 16;
@@ -60,7 +60,7 @@ pub(crate) enum Account<'a> {
 pub(crate) struct Attempts {
     options: AttemptOptions,
     began: Instant,
-    key: RandomState,
+    key: HashKey,
     accounts: Table,
     addresses: Table,
     /// Hashes of account and network, each in the slot that is its remainder.
@@ -84,7 +84,7 @@ impl Attempts {
             addresses: Table::new(options.free_per_address),
             known: Mutex::new(vec![0; N_SLOTS]),
             began: Instant::now(),
-            key: RandomState::new(),
+            key: HashKey::default(),
             options,
         }
     }
