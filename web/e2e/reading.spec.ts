@@ -101,11 +101,14 @@ for (const [device, viewport, n_tools] of [
         for (const words of ["hi", LONG.trim()]) await person.say(`${words} says ${person.name}`);
       await expect(ada.page.getByRole("article", { name: /says Bo Diddley/ })).toHaveCount(2);
       for (const article of await ada.page.getByRole("article", { name: /says/ }).all()) {
-        await article.hover();
-        await expect(article.getByRole("button", { name: "More", exact: true })).toBeVisible();
-        const { n_shown, covered } = await article.evaluate(overWords);
-        expect(n_shown).toBeGreaterThanOrEqual(n_tools);
-        expect(covered).toEqual([]);
+        // Hovering may scroll, and nothing in the list takes the pointer until the scrolling is over.
+        await expect(async () => {
+          await article.hover();
+          await expect(article.getByRole("button", { name: "More", exact: true })).toBeVisible();
+          const { n_shown, covered } = await article.evaluate(overWords);
+          expect(n_shown).toBeGreaterThanOrEqual(n_tools);
+          expect(covered).toEqual([]);
+        }).toPass({ timeout: 10_000 });
       }
     });
   });
