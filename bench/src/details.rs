@@ -9,10 +9,13 @@ use serde_json::{Map, Value};
 
 use crate::report::{Measured, median, short};
 
-/// A table: what makes an object a line of it, and its columns.
+/// Columns that say of how many the others are.
+const COUNTS: [&str; 2] = ["n", "users"];
+
+/// A table and its columns.
 struct Table {
     title: &'static str,
-    /// Names, or the place in a list, and heads of the columns.
+    /// The name in JSON, with the place behind a dot where it is a list, and the head.
     columns: &'static [(&'static str, &'static str)],
 }
 
@@ -99,17 +102,14 @@ fn figure(object: &Map<String, Value>, name: &str) -> Option<f64> {
 }
 
 impl Table {
-    /// Takes an object that has what makes a line: its second column or another but the first.
+    /// Takes an object that has a figure of this table. How many there were is none by itself, and
+    /// of nothing measured there are no figures.
     fn note(&self, of: &str, object: &Map<String, Value>, lines: &mut Vec<Line>) {
         let found: Vec<_> = self.columns.iter().map(|(name, _)| figure(object, name)).collect();
-        let has_some = match self.columns.first() {
-            // A number of nothing, or users without a weight, say nothing.
-            Some(("n" | "users", _)) => {
-                found.first() != Some(&Some(0.0)) && found.iter().skip(1).any(Option::is_some)
-            }
-            _ => found.iter().any(Option::is_some),
-        };
-        if !has_some {
+        let is_figure = |(name, _): &(&str, &str)| !COUNTS.contains(name);
+        let has_figure =
+            self.columns.iter().zip(&found).any(|(column, one)| is_figure(column) && one.is_some());
+        if !has_figure || figure(object, "n") == Some(0.0) {
             return;
         }
         let at = lines.iter().position(|line| line.of == of).unwrap_or_else(|| {
