@@ -59,7 +59,6 @@ pub(crate) enum Account<'a> {
 /// Guesses of late.
 pub(crate) struct Attempts {
     options: AttemptOptions,
-    began: Instant,
     key: HashKey,
     accounts: Table,
     addresses: Table,
@@ -83,7 +82,6 @@ impl Attempts {
             accounts: Table::new(options.free_per_account),
             addresses: Table::new(options.free_per_address),
             known: Mutex::new(vec![0; N_SLOTS]),
-            began: Instant::now(),
             key: HashKey::default(),
             options,
         }
@@ -113,19 +111,14 @@ impl Attempts {
     }
 
     fn begin(&self, account: Option<usize>, network: IpAddr) -> Result<Attempt<'_>, Refusal> {
-        let now_ms = self.now_ms();
         let address = slot(self.key.hash_one(network));
-        let address = self.addresses.take(address, &self.options, now_ms).map_err(too_many)?;
-        let account = account.map(|account| self.accounts.take(account, &self.options, now_ms));
+        let address = self.addresses.take(address, &self.options).map_err(too_many)?;
+        let account = account.map(|account| self.accounts.take(account, &self.options));
         let account = account.transpose().map_err(|wait_ms| {
-            self.addresses.give_back(&address, now_ms);
+            self.addresses.give_back(&address);
             too_many(wait_ms)
         })?;
         Ok(Attempt { attempts: self, account, address, pair: None })
-    }
-
-    fn now_ms(&self) -> u64 {
-        millis(self.began.elapsed())
     }
 }
 
@@ -138,16 +131,15 @@ impl Attempt<'_> {
         if let Some(pair) = self.pair {
             self.attempts.known.lock()[slot(pair)] = pair;
         }
-        self.attempts.addresses.give_back(&self.address, self.attempts.now_ms());
+        self.attempts.addresses.give_back(&self.address);
     }
 
     /// Nobody judged it.
     pub(crate) fn was_not_judged(self) {
-        let now_ms = self.attempts.now_ms();
         if let Some(account) = &self.account {
-            self.attempts.accounts.give_back(account, now_ms);
+            self.attempts.accounts.give_back(account);
         }
-        self.attempts.addresses.give_back(&self.address, now_ms);
+        self.attempts.addresses.give_back(&self.address);
     }
 }
 
@@ -173,20 +165,25 @@ struct Counted {
 
 struct Table {
     n_free: u32,
+    began: Instant,
+    /// The clock is read by whoever holds it: read before, it may be behind what the slot has, and
+    /// a slot that begins no wait would look like one.
     slots: Mutex<Vec<Slot>>,
 }
 
 impl Table {
     fn new(n_free: u32) -> Self {
-        Self { n_free, slots: Mutex::new(vec![(0, 0); N_SLOTS]) }
+        Self { n_free, began: Instant::now(), slots: Mutex::new(vec![(0, 0); N_SLOTS]) }
     }
 
     /// Counts a guess, or says how many milliseconds are still to be waited.
-    fn take(&self, index: usize, options: &AttemptOptions, now_ms: u64) -> Result<Counted, u64> {
+    fn take(&self, index: usize, options: &AttemptOptions) -> Result<Counted, u64> {
         if self.n_free == 0 {
             return Ok(Counted { index, until_ms: 0 });
         }
-        let (until_ms, n_wrong) = &mut self.slots.lock()[index];
+        let mut slots = self.slots.lock();
+        let now_ms = self.now_ms();
+        let (until_ms, n_wrong) = &mut slots[index];
         if *until_ms > now_ms {
             return Err(*until_ms - now_ms);
         }
@@ -204,8 +201,10 @@ impl Table {
         millis(options.first_wait.saturating_mul(factor).min(options.longest_wait))
     }
 
-    fn give_back(&self, counted: &Counted, now_ms: u64) {
-        let (until_ms, n_wrong) = &mut self.slots.lock()[counted.index];
+    fn give_back(&self, counted: &Counted) {
+        let mut slots = self.slots.lock();
+        let now_ms = self.now_ms();
+        let (until_ms, n_wrong) = &mut slots[counted.index];
         *n_wrong = n_wrong.saturating_sub(1);
         // What another guess has begun meanwhile goes on, if there are enough without this one.
         if *until_ms == counted.until_ms || *n_wrong <= self.n_free {
@@ -215,6 +214,10 @@ impl Table {
 
     fn forget(&self, index: usize) {
         self.slots.lock()[index] = (0, 0);
+    }
+
+    fn now_ms(&self) -> u64 {
+        millis(self.began.elapsed())
     }
 }
 
@@ -287,6 +290,23 @@ mod tests {
         assert_eq!(wait_ms(&attempts, "user4", HOME), None, "after its wait it may guess");
         judged_late.expect("four are free").was_right();
         assert_eq!(wait_ms(&attempts, "user5", HOME), Some(2_000));
+    }
+
+    /// By a clock that runs: what threads read of it is not in the order in which they come in.
+    #[test]
+    fn right_guesses_at_once_are_never_told_to_wait() {
+        let attempts = Attempts::new(AttemptOptions::default());
+        let guess = &|user: &str| {
+            for _ in 0..20_000 {
+                let begun = attempts.at(Account::Handle(user), HOME.parse().unwrap());
+                begun.expect("fewer than are free").was_right();
+            }
+        };
+        std::thread::scope(|threads| {
+            for user in ["ann", "bo", "cy", "di"] {
+                threads.spawn(move || guess(user));
+            }
+        });
     }
 
     #[tokio::test(start_paused = true)]

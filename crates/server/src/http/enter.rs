@@ -102,9 +102,9 @@ pub(crate) async fn log_in(
         tracing::info!(from = %visit.from, "a log-in failed");
         return Err(account::wrong_log_in().into());
     };
+    attempt.was_right();
     let accounts = &door.core.accounts;
     let opened = accounts.open_device(credential.user, key.device.clone(), door.now_ms()).await?;
-    attempt.was_right();
     tracing::info!(user = %opened.user, device = %opened.device, "logged in");
     Ok(key.hand_over(opened))
 }
