@@ -272,7 +272,7 @@ mod tests {
             let mut taken = VecDeque::new();
             handle.outbox.take(&mut taken, 9);
             let text = |one: crate::outbox::Queued| {
-                String::from_utf8(frame::payload(&one.frame).to_vec()).unwrap()
+                String::from_utf8(one.frame.payload().to_vec()).unwrap()
             };
             taken.into_iter().map(text).collect()
         }

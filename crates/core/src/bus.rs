@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use voodoo_proto::{CloseCode, ConversationId, DeviceId, UserId};
 
+use crate::frame::Frame;
 use crate::hub::{Delivery, Hub, SessionId};
 use crate::store::Subscription;
 
@@ -28,7 +28,7 @@ pub enum Hint {
         /// The conversation whose head says it too; absent where the user's counter does.
         conversation: Option<ConversationId>,
         /// A complete WebSocket frame.
-        frame: Bytes,
+        frame: Frame,
     },
     /// A user's sessions hear of a conversation from here on.
     Enter {
@@ -49,7 +49,7 @@ pub enum Hint {
         /// Which.
         conversation: ConversationId,
         /// A complete WebSocket frame.
-        frame: Bytes,
+        frame: Frame,
     },
     /// Something that may be lost.
     Whisper(Whisper),
@@ -74,7 +74,7 @@ pub struct Whisper {
     /// To every session of the members; otherwise to those that look at the conversation.
     pub to_all: bool,
     /// A complete WebSocket frame.
-    pub frame: Bytes,
+    pub frame: Frame,
 }
 
 /// Carries hints. See the module for what it promises.

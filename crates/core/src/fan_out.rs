@@ -10,9 +10,8 @@ mod lookup;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use bytes::Bytes;
-
 use self::lookup::Lookup;
+use crate::frame::Frame;
 use crate::hub::{Delivery, Handle, SessionId};
 use crate::outbox::OutboxLimits;
 
@@ -81,12 +80,12 @@ enum What {
     Event {
         delivery: Delivery,
         except: Option<SessionId>,
-        skipped: Option<Bytes>,
+        skipped: Option<Frame>,
     },
     /// Events were left out.
     Lag,
     /// The conversation is gone.
-    Gone(Bytes),
+    Gone(Frame),
 }
 
 /// What one slice came to.
@@ -95,7 +94,7 @@ pub(crate) struct Slice {
     /// There is more to hand out.
     pub(crate) has_more: bool,
     /// Sessions for which the conversation is gone, and what they hear of it.
-    pub(crate) gone: Option<(Bytes, Vec<Arc<Handle>>)>,
+    pub(crate) gone: Option<(Frame, Vec<Arc<Handle>>)>,
 }
 
 impl Audience {
@@ -202,7 +201,7 @@ impl Audience {
     }
 
     /// Queues the end; what waited before it is of no use to anybody.
-    pub(crate) fn queue_gone(&mut self, frame: Bytes) {
+    pub(crate) fn queue_gone(&mut self, frame: Frame) {
         let item = Item { what: What::Gone(frame), n_slots: self.slots.len() };
         let items = VecDeque::from([item]);
         let n_vacant = self.slots.len() - self.n_sessions();
@@ -296,7 +295,7 @@ fn give(
     limits: &OutboxLimits,
     delivery: &Delivery,
     except: Option<SessionId>,
-    skipped: &mut Option<Bytes>,
+    skipped: &mut Option<Frame>,
 ) {
     if Some(subscriber.handle.session) == except {
         return;

@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::task::Waker;
 
-use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use voodoo_proto::{CloseCode, ConversationId};
 
+use crate::frame::Frame;
 use crate::sync::Mutex;
 
 /// How much an outbox takes.
@@ -40,13 +40,19 @@ pub struct Outbox {
 }
 
 /// Invariant: `queued_bytes` and `reply_bytes` are the sums over `frames` and what was taken and
-/// not yet written.
+/// not yet written. They stay within the limits and what a session has in flight, far below 4 GiB.
 #[derive(Default)]
 struct State {
     frames: VecDeque<Queued>,
-    queued_bytes: usize,
-    reply_bytes: usize,
-    lag: Option<Box<Lag>>,
+    queued_bytes: u32,
+    reply_bytes: u32,
+    /// What few sessions have.
+    rare: Option<Box<Rare>>,
+}
+
+#[derive(Default)]
+struct Rare {
+    lag: Option<Lag>,
     close: Option<CloseCode>,
 }
 
@@ -54,7 +60,7 @@ struct State {
 #[derive(Debug)]
 pub struct Queued {
     /// A complete WebSocket frame.
-    pub frame: Bytes,
+    pub frame: Frame,
     /// What it counts as.
     pub load: Load,
 }
@@ -71,8 +77,12 @@ pub enum Load {
 }
 
 impl Queued {
-    fn event(frame: &Bytes) -> Self {
+    fn event(frame: &Frame) -> Self {
         Self { frame: frame.clone(), load: Load::Event }
+    }
+
+    fn n_bytes(&self) -> u32 {
+        u32::try_from(self.frame.len()).expect("a frame is far shorter than 4 GiB")
     }
 }
 
@@ -83,19 +93,19 @@ pub struct Lag {
     pub conversations: BTreeSet<ConversationId>,
     /// The last frames of conversations that ended, each once: no counter of the user and no head
     /// tells it.
-    pub ends: Vec<Bytes>,
+    pub ends: Vec<Frame>,
 }
 
 impl Outbox {
     /// Queues an answer. Replies are never dropped; the socket is no longer read while too many
     /// wait.
-    pub fn push_reply(&self, frame: Bytes) {
+    pub fn push_reply(&self, frame: Frame) {
         self.push(&mut self.state.lock(), Queued { frame, load: Load::Reply });
     }
 
     /// Queues an answer before everything that waits. Only for what comes first of all, while
     /// nothing has been taken yet.
-    pub fn push_first(&self, frame: Bytes) {
+    pub fn push_first(&self, frame: Frame) {
         let mut state = self.state.lock();
         let n_before = state.frames.len();
         self.push(&mut state, Queued { frame, load: Load::Reply });
@@ -105,59 +115,59 @@ impl Outbox {
     }
 
     /// Queues a durable event, or notes that the session lags.
-    pub fn push_event(&self, limits: &OutboxLimits, conversation: ConversationId, frame: &Bytes) {
+    pub fn push_event(&self, limits: &OutboxLimits, conversation: ConversationId, frame: &Frame) {
         let mut state = self.state.lock();
         if state.may_queue(limits) {
             return self.push(&mut state, Queued::event(frame));
         }
-        state.lag.get_or_insert_default().conversations.insert(conversation);
+        state.lag().conversations.insert(conversation);
     }
 
     /// Notes that an event was left out before it came here.
     pub fn lag(&self, conversation: ConversationId) {
         let mut state = self.state.lock();
-        if state.close.is_none() {
-            state.lag.get_or_insert_default().conversations.insert(conversation);
+        if state.closing().is_none() {
+            state.lag().conversations.insert(conversation);
             self.waker.wake();
         }
     }
 
     /// Queues a durable frame of the user's own, or notes that the session lags.
-    pub fn push_own(&self, limits: &OutboxLimits, frame: &Bytes) {
+    pub fn push_own(&self, limits: &OutboxLimits, frame: &Frame) {
         let mut state = self.state.lock();
         if state.may_queue(limits) {
             return self.push(&mut state, Queued::event(frame));
         }
-        state.lag.get_or_insert_default();
+        state.lag();
     }
 
     /// Queues the last that is heard of a conversation, or keeps it until the lag is over: after it
     /// there is no head that could say it.
-    pub fn push_last(&self, limits: &OutboxLimits, conversation: ConversationId, frame: &Bytes) {
+    pub fn push_last(&self, limits: &OutboxLimits, conversation: ConversationId, frame: &Frame) {
         let mut state = self.state.lock();
         if state.may_queue(limits) {
             return self.push(&mut state, Queued::event(frame));
         }
-        let lag = state.lag.get_or_insert_default();
+        let lag = state.lag();
         lag.conversations.remove(&conversation);
         lag.ends.push(frame.clone());
     }
 
     /// Queues a frame that may be lost.
-    pub fn push_best_effort(&self, limits: &OutboxLimits, frame: &Bytes) {
+    pub fn push_best_effort(&self, limits: &OutboxLimits, frame: &Frame) {
         let mut state = self.state.lock();
-        if state.lag.is_none() && state.queued_bytes <= limits.calm_bytes {
+        if !state.is_lagging() && state.n_bytes() <= limits.calm_bytes {
             self.push(&mut state, Queued::event(frame));
         }
     }
 
     fn push(&self, state: &mut State, queued: Queued) {
-        if state.close.is_some() {
+        if state.closing().is_some() {
             return;
         }
-        state.queued_bytes += queued.frame.len();
+        state.queued_bytes += queued.n_bytes();
         if queued.load == Load::Reply {
-            state.reply_bytes += queued.frame.len();
+            state.reply_bytes += queued.n_bytes();
         }
         state.frames.push_back(queued);
         self.waker.wake();
@@ -184,9 +194,9 @@ impl Outbox {
             return;
         }
         let mut state = self.state.lock();
-        state.queued_bytes -= queued.frame.len();
+        state.queued_bytes -= queued.n_bytes();
         if queued.load == Load::Reply {
-            state.reply_bytes -= queued.frame.len();
+            state.reply_bytes -= queued.n_bytes();
         }
     }
 
@@ -199,48 +209,53 @@ impl Outbox {
     /// Whether events were left out that have still to be made up for.
     #[must_use]
     pub fn is_lagging(&self) -> bool {
-        self.state.lock().lag.is_some()
+        self.state.lock().is_lagging()
     }
 
     /// Whether the next page may be queued.
     #[must_use]
     pub fn is_calm(&self, limits: &OutboxLimits) -> bool {
-        self.state.lock().queued_bytes < limits.calm_bytes
+        self.state.lock().n_bytes() < limits.calm_bytes
     }
 
     /// Whether so many replies wait that the socket is not to be read.
     #[must_use]
     pub fn is_full_of_replies(&self, limits: &OutboxLimits) -> bool {
-        self.state.lock().reply_bytes > limits.reply_bytes
+        self.state.lock().reply_bytes as usize > limits.reply_bytes
     }
 
     /// Ends a lag once the outbox is calm: from here on events are queued again, and the heads of
     /// what was left out have to be read from the store.
     pub fn take_lag(&self, limits: &OutboxLimits) -> Option<Lag> {
         let mut state = self.state.lock();
-        if state.queued_bytes >= limits.calm_bytes {
+        if state.n_bytes() >= limits.calm_bytes {
             return None;
         }
-        state.lag.take().map(|lag| *lag)
+        let rare = state.rare.as_mut()?;
+        let lag = rare.lag.take();
+        if rare.close.is_none() {
+            state.rare = None;
+        }
+        lag
     }
 
     /// Ends the session once what is queued has been written. The first code stands.
     pub fn close(&self, code: CloseCode) {
         let mut state = self.state.lock();
-        state.close.get_or_insert(code);
+        state.rare.get_or_insert_default().close.get_or_insert(code);
         self.waker.wake();
     }
 
-    /// Bytes that wait, of all kinds.
+    /// Frame that wait, of all kinds.
     #[must_use]
     pub fn n_bytes(&self) -> usize {
-        self.state.lock().queued_bytes
+        self.state.lock().n_bytes()
     }
 
     /// Whether and why the session is to end.
     #[must_use]
     pub fn closing(&self) -> Option<CloseCode> {
-        self.state.lock().close
+        self.state.lock().closing()
     }
 
     /// Registers whom to wake when there is something to do.
@@ -251,7 +266,23 @@ impl Outbox {
 
 impl State {
     fn may_queue(&self, limits: &OutboxLimits) -> bool {
-        self.lag.is_none() && self.queued_bytes <= limits.full_bytes
+        !self.is_lagging() && self.n_bytes() <= limits.full_bytes
+    }
+
+    fn n_bytes(&self) -> usize {
+        self.queued_bytes as usize
+    }
+
+    fn lag(&mut self) -> &mut Lag {
+        self.rare.get_or_insert_default().lag.get_or_insert_default()
+    }
+
+    fn is_lagging(&self) -> bool {
+        self.rare.as_ref().is_some_and(|rare| rare.lag.is_some())
+    }
+
+    fn closing(&self) -> Option<CloseCode> {
+        self.rare.as_ref()?.close
     }
 }
 
@@ -278,7 +309,7 @@ mod tests {
 
     #[test]
     fn a_lag_begins_with_the_first_event_not_queued_and_ends_when_calm() {
-        let (outbox, frame) = (Outbox::default(), Bytes::from_static(&[0; 15]));
+        let (outbox, frame) = (Outbox::default(), Frame::new(&[0; 15]));
         for number in [1, 2, 3, 2] {
             outbox.push_event(&limits(), conversation(number), &frame);
         }
@@ -292,7 +323,7 @@ mod tests {
 
     #[test]
     fn while_lagging_nothing_overtakes_what_was_left_out() {
-        let (outbox, frame) = (Outbox::default(), Bytes::from_static(&[0; 21]));
+        let (outbox, frame) = (Outbox::default(), Frame::new(&[0; 21]));
         outbox.push_event(&limits(), conversation(1), &frame);
         outbox.push_event(&limits(), conversation(1), &frame);
         drain(&outbox);
@@ -305,7 +336,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_conversation_is_kept_over_a_lag() {
-        let (outbox, frame) = (Outbox::default(), Bytes::from_static(&[0; 21]));
+        let (outbox, frame) = (Outbox::default(), Frame::new(&[0; 21]));
         outbox.push_event(&limits(), conversation(1), &frame);
         outbox.push_event(&limits(), conversation(1), &frame);
         outbox.push_last(&limits(), conversation(1), &frame);
@@ -316,7 +347,7 @@ mod tests {
 
     #[test]
     fn best_effort_goes_first_and_replies_never() {
-        let (outbox, frame) = (Outbox::default(), Bytes::from_static(&[0; 15]));
+        let (outbox, frame) = (Outbox::default(), Frame::new(&[0; 15]));
         outbox.push_reply(frame.clone());
         outbox.push_best_effort(&limits(), &frame);
         assert!(!outbox.is_full_of_replies(&limits()));
@@ -329,11 +360,11 @@ mod tests {
 
     #[test]
     fn what_comes_first_stands_before_what_was_queued() {
-        let (outbox, event) = (Outbox::default(), Bytes::from_static(b"event"));
+        let (outbox, event) = (Outbox::default(), Frame::new(b"event"));
         for number in [1, 2] {
             outbox.push_event(&limits(), conversation(number), &event);
         }
-        outbox.push_first(Bytes::from_static(b"welcome"));
+        outbox.push_first(Frame::new(b"welcome"));
         let mut taken = VecDeque::new();
         outbox.take(&mut taken, usize::MAX);
         let frames: Vec<&[u8]> = taken.iter().map(|queued| &queued.frame[..]).collect();
@@ -346,7 +377,7 @@ mod tests {
         let outbox = Outbox::default();
         outbox.close(CloseCode::LogInAgain);
         outbox.close(CloseCode::Unavailable);
-        outbox.push_reply(Bytes::from_static(b"late"));
+        outbox.push_reply(Frame::new(b"late"));
         assert_eq!(outbox.closing(), Some(CloseCode::LogInAgain));
         assert_eq!(drain(&outbox), 0);
     }

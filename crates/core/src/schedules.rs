@@ -10,7 +10,6 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use bytes::Bytes;
 use shuttle::future::block_on;
 use shuttle::thread;
 use tokio::time::Instant;
@@ -18,7 +17,7 @@ use voodoo_proto::limits::{Rate, Rates};
 use voodoo_proto::{ConversationId, DeviceId, UserId};
 
 use crate::fan_out::FanOut;
-use crate::frame;
+use crate::frame::{self, Frame};
 use crate::hub::{Delivery, Handle, Hub};
 use crate::marks::Marks;
 use crate::outbox::{Outbox, OutboxLimits, Queued};
@@ -40,7 +39,7 @@ fn user(number: i64) -> UserId {
 }
 
 /// Writes what comes into an outbox as a connection does, until it was so much.
-fn write_out(outbox: &Outbox, n_frames: usize) -> Vec<Bytes> {
+fn write_out(outbox: &Outbox, n_frames: usize) -> Vec<Frame> {
     let mut written = Vec::new();
     block_on(poll_fn(|cx| {
         outbox.register(cx.waker());
@@ -71,7 +70,7 @@ pub fn an_outbox_hands_everything_over() {
         let outbox = Arc::clone(&outbox);
         thread::spawn(move || {
             for number in first..first + 3 {
-                let frame = Bytes::from(vec![number]);
+                let frame = Frame::new(&[number]);
                 if is_reply {
                     outbox.push_reply(frame);
                 } else {
@@ -109,7 +108,7 @@ pub fn an_outbox_forgets_no_event() {
         let outbox = Arc::clone(&outbox);
         thread::spawn(move || {
             for number in 1..=6 {
-                outbox.push_event(&limits, conversation(number), &Bytes::from(vec![7; 15]));
+                outbox.push_event(&limits, conversation(number), &Frame::new(&[7; 15]));
             }
         })
     };
@@ -156,7 +155,7 @@ fn join(hub: &Hub, number: i64) -> Arc<Handle> {
 fn revs(handle: &Handle) -> Vec<u64> {
     let mut taken = VecDeque::new();
     handle.outbox.take(&mut taken, usize::MAX);
-    let text = |queued: &Queued| String::from_utf8(frame::payload(&queued.frame).to_vec());
+    let text = |queued: &Queued| String::from_utf8(queued.frame.payload().to_vec());
     let rev = |queued| text(queued).ok().and_then(|text| text.parse().ok());
     taken.iter().map(|queued| rev(queued).expect("a number")).collect()
 }

@@ -11,11 +11,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 use voodoo_core::Session;
 use voodoo_core::fail_point::{self, Step};
+use voodoo_core::frame::Frame;
 use voodoo_core::outbox::{Load, Outbox, Queued};
 use voodoo_core::tally::TALLY;
 use voodoo_proto::CloseCode;
@@ -49,7 +49,7 @@ pub(crate) struct Connection<S> {
     n_written: usize,
     /// Pongs and the close frame, which go between whole frames. Boxed, for there are few.
     #[expect(clippy::box_collection, reason = "an idle connection has none")]
-    control: Option<Box<VecDeque<Bytes>>>,
+    control: Option<Box<VecDeque<Frame>>>,
     /// Before `hello`, while it starts, and while closing: when patience ends.
     deadline: Option<Pin<Box<Sleep>>>,
     stage: Stage,
@@ -207,7 +207,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         {
             let reason = farewell.code.map_or("", CloseCode::reason);
             let frame = encode::close_frame(farewell.number, reason);
-            self.control.get_or_insert_default().push_back(frame);
+            self.control.get_or_insert_default().push_back(Frame::new(&frame));
             self.stage = Stage::Closed;
         }
     }
@@ -347,7 +347,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 if control.len() >= MAX_PONGS {
                     control.pop_front();
                 }
-                control.push_back(encode::pong_frame(&payload));
+                control.push_back(Frame::new(&encode::pong_frame(&payload)));
             }
             Incoming::Pong => {}
         }

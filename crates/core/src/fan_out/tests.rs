@@ -44,7 +44,7 @@ fn taken(handle: &Handle) -> Vec<u64> {
         handle.outbox.written(queued);
     }
     let rev = |text: &[u8]| std::str::from_utf8(text).unwrap().parse().unwrap();
-    taken.iter().map(|queued| rev(frame::payload(&queued.frame))).collect()
+    taken.iter().map(|queued| rev(queued.frame.payload())).collect()
 }
 
 #[test]

@@ -13,8 +13,9 @@ use crate::store::Subscription;
 pub(super) struct Subscriptions {
     conversations: Vec<ConversationId>,
     /// Conversations that the user lost while the session was being subscribed: a subscription
-    /// that was read before that must not come after it.
-    barred: Vec<ConversationId>,
+    /// that was read before that must not come after it. Boxed, for there are few.
+    #[expect(clippy::box_collection, reason = "an idle session has none")]
+    barred: Option<Box<Vec<ConversationId>>>,
     /// What was read is subscribed: nothing needs to be barred any more.
     is_settled: bool,
     is_over: bool,
@@ -23,8 +24,12 @@ pub(super) struct Subscriptions {
 impl Subscriptions {
     fn bar(&mut self, conversation: ConversationId) {
         if !self.is_settled {
-            self.barred.push(conversation);
+            self.barred.get_or_insert_default().push(conversation);
         }
+    }
+
+    fn is_barred(&self, conversation: ConversationId) -> bool {
+        self.barred.as_ref().is_some_and(|barred| barred.contains(&conversation))
     }
 }
 
@@ -47,10 +52,10 @@ impl Hub {
     fn subscribe(&self, handle: &Arc<Handle>, subscription: Subscription, certainty: Certainty) {
         let Subscription { conversation, from_seq } = subscription;
         let mut own = handle.subscriptions.lock();
-        if certainty == Certainty::Told {
-            own.barred.retain(|one| *one != conversation);
+        if let (Certainty::Told, Some(barred)) = (certainty, &mut own.barred) {
+            barred.retain(|one| *one != conversation);
         }
-        if own.is_over || own.barred.contains(&conversation) {
+        if own.is_over || own.is_barred(conversation) {
             return;
         }
         let Err(at) = own.conversations.binary_search(&conversation) else { return };
@@ -81,7 +86,7 @@ impl Hub {
     pub(crate) fn settled(&self, handle: &Arc<Handle>) {
         let mut own = handle.subscriptions.lock();
         own.is_settled = true;
-        own.barred = Vec::new();
+        own.barred = None;
     }
 
     /// The user's sessions hear of a conversation from here on.

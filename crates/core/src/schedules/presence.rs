@@ -12,7 +12,6 @@ use voodoo_proto::object::{Presence, PresenceState};
 
 use super::{ROOM, enter, user};
 use crate::attention::Attention;
-use crate::frame;
 use crate::hub::{Handle, Hub};
 use crate::outbox::Queued;
 use crate::pulse::{Lease, Pulse, sweep_once};
@@ -71,8 +70,7 @@ pub fn whoever_comes_is_not_taken_for_silent() {
 fn knows(handle: &Handle, found: &Presence) -> PresenceState {
     let mut taken = VecDeque::new();
     handle.outbox.take(&mut taken, usize::MAX);
-    let text =
-        |queued: &Queued| String::from_utf8_lossy(frame::payload(&queued.frame)).into_owned();
+    let text = |queued: &Queued| String::from_utf8_lossy(queued.frame.payload()).into_owned();
     let last = taken.back().map(text);
     let states = [PresenceState::Online, PresenceState::Away, PresenceState::Offline];
     let name = |state: &PresenceState| serde_json::to_string(state).expect("it has a name");

@@ -17,7 +17,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, Stream};
 use tokio::time::Instant;
 use voodoo_proto::event::{Pong, ServerFrame};
@@ -30,7 +29,7 @@ use crate::account;
 use crate::core::Core;
 use crate::error::Refusal;
 use crate::fail_point::{self, Step};
-use crate::frame;
+use crate::frame::{self, Frame};
 use crate::hub::Handle;
 use crate::outbox::Outbox;
 use crate::pulse::{Lease, Pulse};
@@ -51,9 +50,9 @@ enum Done {
     /// The session has begun.
     Started(Result<Started, Refusal>),
     /// A request has its answer; `lane` is free again.
-    Answered { lane: Option<ConversationId>, frame: Option<Bytes>, is_over_rate: bool },
+    Answered { lane: Option<ConversationId>, frame: Option<Frame>, is_over_rate: bool },
     /// A request for pages has its answer, and the pages unless it was refused.
-    Paged { frame: Option<Bytes>, pages: Option<Pages> },
+    Paged { frame: Option<Frame>, pages: Option<Pages> },
     /// The heads that close a lag.
     Caught(Pages),
 }
@@ -73,7 +72,7 @@ enum Early {
     /// A request that waits for it.
     Asked(Incoming),
     /// The refusal of a request, which waits for it too.
-    Refused(Bytes),
+    Refused(Frame),
 }
 
 /// One live connection. Dropping it ends the session.
@@ -348,7 +347,7 @@ impl Session {
         Ok(())
     }
 
-    fn answered(&mut self, lane: Option<ConversationId>, frame: Option<Bytes>) {
+    fn answered(&mut self, lane: Option<ConversationId>, frame: Option<Frame>) {
         self.n_in_flight -= 1;
         if let Some(frame) = frame {
             self.push_reply(frame);
@@ -393,7 +392,7 @@ impl Session {
         self.tasks.get_or_insert_default().push(Box::pin(task));
     }
 
-    fn push_reply(&self, frame: Bytes) {
+    fn push_reply(&self, frame: Frame) {
         if let Some(handle) = &self.handle {
             handle.outbox.push_reply(frame);
         }
@@ -407,7 +406,7 @@ impl Session {
 
     /// Refuses what was not understood. Before `welcome` the refusal waits for it; whoever goes on
     /// with what is refused is closed.
-    fn refuse_now(&mut self, frame: Bytes) -> Result<(), CloseCode> {
+    fn refuse_now(&mut self, frame: Frame) -> Result<(), CloseCode> {
         let limit = usize::try_from(self.core.settings.rules.limits.in_flight);
         let Phase::Starting(early) = &mut self.phase else {
             self.push_reply(frame);

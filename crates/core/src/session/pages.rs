@@ -7,9 +7,8 @@ use voodoo_proto::ConversationId;
 use voodoo_proto::event::{Heads, Me, ServerFrame, Sync};
 use voodoo_proto::object::{Conversation, Digest, Head};
 
-use crate::frame;
+use crate::frame::{self, Frame};
 use crate::store::Snapshot;
-use bytes::Bytes;
 
 /// JSON of one page, at most; a single object larger than this has a page of its own.
 const PAGE_BYTES: usize = 60 * 1024;
@@ -27,7 +26,7 @@ pub(super) enum Pages {
 
 impl Pages {
     /// The next page; `None` after the last.
-    pub(super) fn next(&mut self) -> Option<Bytes> {
+    pub(super) fn next(&mut self) -> Option<Frame> {
         match self {
             Self::Sync(pages) => pages.next(),
             Self::Heads(pages) => pages.next(),
@@ -57,7 +56,7 @@ impl SyncPages {
         }
     }
 
-    fn next(&mut self) -> Option<Bytes> {
+    fn next(&mut self) -> Option<Frame> {
         if self.is_done {
             return None;
         }
@@ -82,7 +81,7 @@ impl SyncPages {
     }
 
     /// All that is left on one page, if it is little.
-    fn only_page(&mut self) -> Option<Bytes> {
+    fn only_page(&mut self) -> Option<Frame> {
         let n_items = self.conversations.len() + self.heads.len() + self.gone.len();
         if n_items > FEW {
             return None;
@@ -122,7 +121,7 @@ impl HeadPages {
         Self { heads: heads.into(), user_rev, is_done: false }
     }
 
-    fn next(&mut self) -> Option<Bytes> {
+    fn next(&mut self) -> Option<Frame> {
         if self.is_done {
             return None;
         }
@@ -208,8 +207,7 @@ mod tests {
             let (mut got, mut n_got_pages, mut is_done) = (Vec::new(), 0, false);
             while let Some(page) = pages.next() {
                 assert!(!is_done, "nothing comes after the last page");
-                let page: serde_json::Value =
-                    serde_json::from_slice(frame::payload(&page)).unwrap();
+                let page: serde_json::Value = serde_json::from_slice(page.payload()).unwrap();
                 let here = page["heads"].as_array().cloned().unwrap_or_default();
                 assert!(here.len() == 1 || page.to_string().len() < PAGE_BYTES + 1_000);
                 got.extend(here.iter().map(|one| one["conversation"].clone()));

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -18,7 +17,7 @@ use crate::core::Core;
 use crate::error::{Fault, Refusal};
 use crate::fail_point::{self, Step};
 use crate::fault;
-use crate::frame;
+use crate::frame::{self, Frame};
 use crate::hub::Handle;
 use crate::rates::{Bucket, Place};
 use crate::store::{Around, PageSize, ReadMark};
@@ -170,7 +169,7 @@ impl Asker {
     }
 
     /// The frame of an answer; without an id there is none.
-    fn frame<R: Serialize>(&self, result: Result<R, Refusal>) -> Option<Bytes> {
+    fn frame<R: Serialize>(&self, result: Result<R, Refusal>) -> Option<Frame> {
         self.id.map(|id| match result {
             Ok(reply) => frame::frame_text(&encode_ok(id, &reply)),
             Err(refusal) => frame::encode(&ServerFrame::Refused(refusal.to_frame(id))),

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use voodoo_proto::event::{ServerFrame, ServerInfo, Welcome};
 use voodoo_proto::request::{Hello, Resume};
 use voodoo_proto::{CloseCode, RefusalCode};
@@ -12,7 +11,7 @@ use super::pages::{HeadPages, Pages, SyncPages};
 use crate::core::Core;
 use crate::error::{Refusal, StoreError};
 use crate::fault;
-use crate::frame;
+use crate::frame::{self, Frame};
 use crate::hub::Handle;
 use crate::outbox::Lag;
 use crate::store::{Opened, Result, Scope, SecretHash, Snapshot, Subscription};
@@ -26,7 +25,7 @@ const MAX_AHEAD_MS: u64 = 5 * 60_000;
 
 /// A session that may be welcomed.
 pub(super) struct Started {
-    pub(super) welcome: Bytes,
+    pub(super) welcome: Frame,
     pub(super) pages: Pages,
 }
 

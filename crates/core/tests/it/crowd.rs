@@ -13,7 +13,7 @@ use voodoo_core::apply::{Create, MayBroadcast, Rules, Write};
 use voodoo_core::outbox::Queued;
 use voodoo_core::store::{Accounts as _, Authenticated, NewDevice, NewUser, Store as _};
 use voodoo_core::testkit::MemoryStore;
-use voodoo_core::{Core, Ports, Session, Settings, SystemClock, frame};
+use voodoo_core::{Core, Ports, Session, Settings, SystemClock};
 use voodoo_proto::limits::{Limits, Rate};
 use voodoo_proto::object::{Kind, ServerRole, SettingsChange, UserKind};
 use voodoo_proto::{ClientId, ConversationId, UserId};
@@ -141,7 +141,7 @@ impl Crowd {
                 .unwrap();
             let frames = seat.read();
             let [_welcome, page] = &frames[..] else { panic!("{} frames", frames.len()) };
-            assert!(contains(frame::payload(&page.frame), r#""done":true"#));
+            assert!(contains(page.frame.payload(), r#""done":true"#));
             seats.push(seat);
             if seats.len() % 1_000 == 0 {
                 tokio::task::yield_now().await;
@@ -175,7 +175,7 @@ impl Crowd {
             tokio::task::yield_now().await;
         }
         for own in seats[0].read() {
-            let text = String::from_utf8_lossy(frame::payload(&own.frame)).into_owned();
+            let text = String::from_utf8_lossy(own.frame.payload()).into_owned();
             // The answer, and the mark that one's own message moves.
             let is_own = ["ok", "read"].map(|one| format!(r#"{{"type":"{one}""#));
             assert!(is_own.iter().any(|one| text.starts_with(one)), "{text}");
@@ -192,7 +192,7 @@ impl Crowd {
             });
             assert_eq!(frames[0].frame.as_ptr(), first.frame.as_ptr());
         }
-        let revs = first.iter().map(|queued| rev_of(frame::payload(&queued.frame))).collect();
+        let revs = first.iter().map(|queued| rev_of(queued.frame.payload())).collect();
         Heard { n_frames, revs }
     }
 
@@ -206,11 +206,11 @@ impl Crowd {
             assert!(outbox.is_lagging(), "more was posted than an outbox takes");
             assert!(outbox.n_bytes() <= full + LAST_EVENT_BYTES, "{}", outbox.n_bytes());
             let revs: Vec<u64> =
-                seat.read().iter().map(|one| rev_of(frame::payload(&one.frame))).collect();
+                seat.read().iter().map(|one| rev_of(one.frame.payload())).collect();
             assert!(revs.iter().copied().eq(1..=revs.len() as u64), "{revs:?}");
             let heads = seat.read();
             let [heads] = &heads[..] else { panic!("one page of heads, not {}", heads.len()) };
-            let heads = frame::payload(&heads.frame);
+            let heads = heads.frame.payload();
             assert!(contains(heads, r#""lagging":true"#));
             assert!(contains(heads, &format!(r#""last_rev":{last_rev}"#)));
             n_lagging += 1;

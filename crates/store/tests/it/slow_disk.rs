@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use voodoo_core::apply::{Create, Rules, Write};
 use voodoo_core::store::{Accounts as _, Authenticated, NewDevice, NewUser, Store as _};
-use voodoo_core::{Core, Ports, Session, Settings, SystemClock, frame};
+use voodoo_core::{Core, Ports, Session, Settings, SystemClock};
 use voodoo_proto::object::{Kind, ServerRole, SettingsChange, UserKind};
 use voodoo_proto::{ClientId, ConversationId};
 use voodoo_store::{SqliteOptions, SqliteStore, verify};
@@ -169,7 +169,7 @@ impl Seat {
                 handle.outbox.take(&mut taken, usize::MAX);
                 for queued in taken {
                     handle.outbox.written(&queued);
-                    let text = frame::payload(&queued.frame);
+                    let text = queued.frame.payload();
                     self.waiting.push_back(serde_json::from_slice(text).unwrap());
                 }
                 match self.waiting.pop_front() {

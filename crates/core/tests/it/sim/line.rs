@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use voodoo_core::store::Authenticated;
-use voodoo_core::{Core, Session, frame};
+use voodoo_core::{Core, Session};
 use voodoo_proto::event::ServerFrame;
 use voodoo_proto::{CloseCode, ConversationId};
 
@@ -157,7 +157,7 @@ impl Line {
             let Some(queued) = taken.pop_front() else { break };
             handle.outbox.written(&queued);
             is_moving = true;
-            let text = String::from_utf8(frame::payload(&queued.frame).to_vec()).unwrap();
+            let text = String::from_utf8(queued.frame.payload().to_vec()).unwrap();
             self.down_bytes += text.len();
             let at = self.arrival(self.down.back().map(|(at, _)| *at));
             self.down.push_back((at, text));
