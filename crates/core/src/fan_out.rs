@@ -32,7 +32,7 @@ pub struct FanOut {
 
 impl Default for FanOut {
     fn default() -> Self {
-        Self { inline_sessions: 1_000, slice_sessions: 64, queue_bytes: 1024 * 1024 }
+        Self { inline_sessions: 1_000, slice_sessions: 32, queue_bytes: 1024 * 1024 }
     }
 }
 
@@ -50,8 +50,17 @@ pub(crate) struct Subscriber {
 #[derive(Default)]
 pub(crate) struct Audience {
     slots: Vec<Option<Subscriber>>,
-    backlog: Option<Box<Backlog>>,
-    lookup: Option<Box<Lookup>>,
+    rare: Option<Box<Rare>>,
+}
+
+/// Most conversations have a few sessions, and an entry of the hub's table each.
+const _: () = assert!(size_of::<Audience>() <= 32);
+
+/// What few audiences have.
+#[derive(Default)]
+struct Rare {
+    backlog: Option<Backlog>,
+    lookup: Option<Lookup>,
 }
 
 /// What waits for its slices. Sessions come at the end of the slots and leave an empty one behind,
@@ -104,7 +113,7 @@ impl Audience {
             self.slots.reserve_exact(self.slots.len().max(1));
         }
         self.slots.push(Some(subscriber));
-        match &mut self.lookup {
+        match lookup(&mut self.rare) {
             Some(lookup) => lookup.insert(&self.slots, self.slots.len() - 1),
             None if self.slots.len() > MANY_SLOTS => self.look_anew(),
             None => {}
@@ -115,12 +124,12 @@ impl Audience {
         let is_it = |slot: &Option<Subscriber>| {
             slot.as_ref().is_some_and(|one| Arc::ptr_eq(&one.handle, handle))
         };
-        let at = match &mut self.lookup {
+        let at = match lookup(&mut self.rare) {
             Some(lookup) => lookup.take(&self.slots, handle.session),
             None => self.slots.iter().position(is_it),
         };
         let Some(at) = at else { return };
-        let Some(backlog) = &mut self.backlog else {
+        let Some(backlog) = backlog(&mut self.rare) else {
             self.slots.swap_remove(at);
             return self.note_moved(at);
         };
@@ -134,9 +143,9 @@ impl Audience {
     /// The last slot has gone to where another one was taken out.
     fn note_moved(&mut self, to: usize) {
         if self.slots.len() <= MANY_SLOTS / 2 {
-            self.lookup = None;
+            self.set_lookup(None);
         }
-        if let (Some(lookup), Some(Some(moved))) = (&mut self.lookup, self.slots.get(to)) {
+        if let (Some(lookup), Some(Some(moved))) = (lookup(&mut self.rare), self.slots.get(to)) {
             lookup.moved(moved.handle.session, self.slots.len(), to);
         }
     }
@@ -144,7 +153,30 @@ impl Audience {
     /// Finds out again where everyone is.
     fn look_anew(&mut self) {
         let is_large = self.slots.len() > MANY_SLOTS;
-        self.lookup = is_large.then(|| Box::new(Lookup::over(&self.slots)));
+        self.set_lookup(is_large.then(|| Lookup::over(&self.slots)));
+    }
+
+    fn set_lookup(&mut self, lookup: Option<Lookup>) {
+        match &mut self.rare {
+            Some(rare) => rare.lookup = lookup,
+            None if lookup.is_some() => self.rare = Some(Box::new(Rare { backlog: None, lookup })),
+            None => {}
+        }
+        self.drop_rare();
+    }
+
+    fn drop_rare(&mut self) {
+        if self.rare.as_ref().is_some_and(|rare| rare.backlog.is_none() && rare.lookup.is_none()) {
+            self.rare = None;
+        }
+    }
+
+    fn has_backlog(&self) -> bool {
+        self.backlog().is_some()
+    }
+
+    fn backlog(&self) -> Option<&Backlog> {
+        self.rare.as_ref()?.backlog.as_ref()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -152,7 +184,7 @@ impl Audience {
     }
 
     pub(crate) fn n_sessions(&self) -> usize {
-        self.slots.len() - self.backlog.as_ref().map_or(0, |backlog| backlog.n_vacant)
+        self.slots.len() - self.backlog().map_or(0, |backlog| backlog.n_vacant)
     }
 
     pub(crate) fn sessions(&self) -> impl Iterator<Item = &Arc<Handle>> {
@@ -161,7 +193,7 @@ impl Audience {
 
     /// Whether what is to be handed out now has to wait for slices.
     pub(crate) fn is_sliced(&self, fan_out: &FanOut) -> bool {
-        self.backlog.is_some() || self.n_sessions() > fan_out.inline_sessions
+        self.has_backlog() || self.n_sessions() > fan_out.inline_sessions
     }
 
     /// Hands an event to everyone at once.
@@ -185,7 +217,7 @@ impl Audience {
         except: Option<SessionId>,
     ) {
         let n_slots = self.slots.len();
-        let backlog = self.backlog.get_or_insert_default();
+        let backlog = self.rare.get_or_insert_default().backlog.get_or_insert_default();
         if backlog.is_over {
             return;
         }
@@ -205,7 +237,8 @@ impl Audience {
         let item = Item { what: What::Gone(frame), n_slots: self.slots.len() };
         let items = VecDeque::from([item]);
         let n_vacant = self.slots.len() - self.n_sessions();
-        self.backlog = Some(Box::new(Backlog { items, n_vacant, ..Backlog::default() }));
+        let backlog = Backlog { items, n_vacant, ..Backlog::default() };
+        self.rare.get_or_insert_default().backlog = Some(backlog);
     }
 
     /// Hands the first of what waits to the next few.
@@ -216,7 +249,9 @@ impl Audience {
         lags: impl Fn(&Handle),
     ) -> Slice {
         let mut slice = Slice::default();
-        let Some(backlog) = &mut self.backlog else { return slice };
+        let Some(Rare { backlog: Some(backlog), lookup }) = self.rare.as_deref_mut() else {
+            return slice;
+        };
         let Some(item) = backlog.items.front_mut() else { return slice };
         if backlog.next == 0 && matches!(item.what, What::Lag) {
             // Whatever was left out came before this moment; from here on events are queued again.
@@ -235,7 +270,7 @@ impl Audience {
             What::Gone(frame) => {
                 let here = slots.iter().flatten().map(|one| Arc::clone(&one.handle));
                 let here: Vec<_> = here.collect();
-                if let Some(lookup) = &mut self.lookup {
+                if let Some(lookup) = lookup {
                     for one in &here {
                         lookup.take(&self.slots, one.session);
                     }
@@ -250,19 +285,21 @@ impl Audience {
         if is_through {
             self.finish_item();
         }
-        slice.has_more = self.backlog.is_some();
+        slice.has_more = self.has_backlog();
         slice
     }
 
     fn finish_item(&mut self) {
-        let Some(backlog) = &mut self.backlog else { return };
+        let Some(rare) = &mut self.rare else { return };
+        let Some(backlog) = &mut rare.backlog else { return };
         backlog.next = 0;
         if let Some(Item { what: What::Event { delivery, .. }, .. }) = backlog.items.pop_front() {
             backlog.n_bytes -= delivery.frame.len();
         }
         if backlog.items.is_empty() {
             let has_vacant = backlog.n_vacant > 0;
-            self.backlog = None;
+            rare.backlog = None;
+            self.drop_rare();
             if has_vacant {
                 self.slots.retain(Option::is_some);
                 self.look_anew();
@@ -281,13 +318,21 @@ impl Audience {
         places.push(n_before);
         self.slots.retain(Option::is_some);
         self.look_anew();
-        let Some(backlog) = &mut self.backlog else { return };
+        let Some(backlog) = backlog(&mut self.rare) else { return };
         backlog.n_vacant = 0;
         backlog.next = places[backlog.next];
         for item in &mut backlog.items {
             item.n_slots = places[item.n_slots];
         }
     }
+}
+
+fn backlog(rare: &mut Option<Box<Rare>>) -> Option<&mut Backlog> {
+    rare.as_mut()?.backlog.as_mut()
+}
+
+fn lookup(rare: &mut Option<Box<Rare>>) -> Option<&mut Lookup> {
+    rare.as_mut()?.lookup.as_mut()
 }
 
 fn give(
