@@ -31,13 +31,18 @@ const BACKLOG: u32 = 4_096;
 const AFTER_DRAIN: Duration = Duration::from_secs(2);
 /// After a start those who come back are served first; then everything stored is checked.
 const FULL_CHECK_AFTER: Duration = Duration::from_secs(60);
+/// Threads for what waits or computes, besides those that hash passwords: one looks at the disk,
+/// which may hang, and one may be on its way back from a hash while the next begins.
+const OTHER_BLOCKING_THREADS: usize = 2;
 /// Whoever reads metrics needs one.
 const MAX_ADMIN_CONNECTIONS: usize = 32;
 
 /// Serves until a signal says stop.
 pub(crate) fn serve(config: &Config) -> Result<(), Failure> {
     log::begin(&config.log).map_err(Failure::with(Exit::Config))?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let n_blocking = config.hash_options().n_threads + OTHER_BLOCKING_THREADS;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.enable_all().max_blocking_threads(n_blocking).build();
     runtime.map_err(Failure::with(Exit::Internal))?.block_on(run(config))
 }
 

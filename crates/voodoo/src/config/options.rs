@@ -263,7 +263,7 @@ impl Config {
                 wait: Duration::from_millis(timers.start_wait_ms),
             },
             memory: self.memory()?.0,
-            hashing: hash_options(&self.hashing),
+            hashing: self.hash_options(),
             attempts: AttemptOptions {
                 free_per_account: attempts.free_per_account,
                 free_per_address: attempts.free_per_address,
@@ -321,6 +321,19 @@ impl Config {
         }
     }
 
+    /// What the hashing of passwords costs; as many threads as processors, unless they are set.
+    pub(crate) fn hash_options(&self) -> HashOptions {
+        let Hashing { memory_kib, passes, lanes, threads, waiting } = self.hashing;
+        let processors = HashOptions::default().n_threads;
+        HashOptions {
+            memory_kib,
+            n_passes: passes,
+            n_lanes: lanes,
+            n_threads: if threads == 0 { processors } else { threads },
+            n_waiting: waiting,
+        }
+    }
+
     /// Where metrics are served.
     pub(crate) fn admin_listen(&self) -> anyhow::Result<AdminListen> {
         Ok(match self.http.admin_listen.as_str() {
@@ -334,15 +347,4 @@ impl Config {
 fn origin(text: &str) -> anyhow::Result<WebOrigin> {
     let parsed = text.trim_end_matches('/').parse();
     parsed.map_err(|error| anyhow::anyhow!("{text:?} is not an origin: {error}"))
-}
-
-fn hash_options(hashing: &Hashing) -> HashOptions {
-    let processors = HashOptions::default().n_threads;
-    HashOptions {
-        memory_kib: hashing.memory_kib,
-        n_passes: hashing.passes,
-        n_lanes: hashing.lanes,
-        n_threads: if hashing.threads == 0 { processors } else { hashing.threads },
-        n_waiting: hashing.waiting,
-    }
 }

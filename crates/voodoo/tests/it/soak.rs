@@ -137,7 +137,8 @@ fn soak() -> Duration {
 
 #[test]
 fn a_server_weighs_as_much_after_a_long_day_as_before_it() {
-    let settings = [QUICK, &[("VOODOO_STORE__CACHE_MIB", "1")]].concat();
+    let few = [("VOODOO_STORE__CACHE_MIB", "1"), ("VOODOO_HASHING__THREADS", "2")];
+    let settings = [QUICK, &few].concat();
     let server = Server::start("soak", &settings);
     let address = address(&server);
     let runtime = tokio::runtime::Runtime::new().unwrap();
