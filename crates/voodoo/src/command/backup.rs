@@ -8,7 +8,7 @@ use voodoo_core::{Clock as _, SystemClock};
 use voodoo_store::{Backup, BackupError, Listed, Manifest, space};
 
 use super::verify::{findings, holding};
-use super::{Format, output};
+use super::{Format, output, step_aside};
 use crate::admin::no_data;
 use crate::config::Config;
 use crate::exit::{Exit, Failure, of_open_error};
@@ -78,6 +78,7 @@ pub(super) fn run(
 fn create(wanted: &CreateArguments, config: &Config) -> Result<(), Failure> {
     no_data(&config.data)?;
     ensure_room(&wanted.to, config)?;
+    step_aside();
     let made = voodoo_store::create_backup(&config.data, &wanted.to, SystemClock.now_ms());
     let made = made.map_err(|error| failure(error, &wanted.to))?;
     told(&made, wanted.format)
@@ -116,6 +117,7 @@ fn ensure_room(to: &Path, config: &Config) -> Result<(), Failure> {
 }
 
 fn verify(wanted: &VerifyArguments) -> Result<(), Failure> {
+    step_aside();
     let found = voodoo_store::verify_backup(&wanted.path);
     told(&found.map_err(|error| failure(error, &wanted.path))?, wanted.format)
 }

@@ -106,6 +106,16 @@ impl Arguments {
     }
 }
 
+/// The least of what Linux knows, of 0 to 19.
+const LEAST_PRIORITY: i32 = 19;
+
+/// Lets a server beside it go first: what takes minutes of a processor is not to be waited for.
+fn step_aside() {
+    if let Err(error) = rustix::process::nice(LEAST_PRIORITY) {
+        tracing::debug!(%error, "the priority stays as it is");
+    }
+}
+
 fn version(format: Format) -> Result<(), Failure> {
     let version = env!("CARGO_PKG_VERSION");
     if format.json {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 use voodoo_store::{Finding, Holdings, Report};
 
-use super::{Format, output};
+use super::{Format, output, step_aside};
 use crate::admin::{cannot_open, no_data};
 use crate::config::Config;
 use crate::exit::{Exit, Failure};
@@ -14,6 +14,7 @@ use crate::exit::{Exit, Failure};
 pub(super) fn run(format: Format, config: &Config) -> Result<(), Failure> {
     no_data(&config.data)?;
     crate::log::begin_quietly().map_err(Failure::with(Exit::Config))?;
+    step_aside();
     let report = voodoo_store::verify(&config.data);
     let report = report.map_err(|error| cannot_open(error, &config.data))?;
     if format.json {

@@ -15,6 +15,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::thread;
 
 use rusqlite::backup::{Backup as Copying, StepResult};
 use rusqlite::{Connection, OpenFlags};
@@ -148,14 +149,21 @@ fn fill(
     copy(source, &database)?;
     let file = File::open(&database).map_err(at(&database))?;
     file.sync_all().map_err(at(&database))?;
-    let (bytes, sha256) = digest(file, &mut io::sink()).map_err(at(&database))?;
-    let copied = open_at_rest(&database)?;
-    let report = if is_checked { Some(verify::check(&copied)?) } else { None };
+    let (written, report) = thread::scope(|threads| {
+        let written = threads.spawn(|| digest(file, &mut io::sink()));
+        let report = is_checked.then(|| check_at_rest(&database)).transpose();
+        (written.join().expect("reading a file does not panic"), report)
+    });
+    let (bytes, sha256) = written.map_err(at(&database))?;
+    let report = report?;
     if let Some(damaged) = report.as_ref().filter(|report| report.is_file_damaged()) {
         let words = damaged.findings.first().and_then(|one| one.examples.first());
         return Err(OpenError::Damaged(words.cloned().unwrap_or_default()).into());
     }
-    let holds = verify::holdings(&copied)?;
+    let holds = match report.as_ref().and_then(|report| report.holds.clone()) {
+        Some(holds) => holds,
+        None => verify::holdings(&open_at_rest(&database)?)?,
+    };
     let n_findings = report.as_ref().map(|report| report.findings.iter().map(|one| one.n).sum());
     let entry = FileEntry { name: DATABASE.to_owned(), bytes, sha256 };
     let manifest = Manifest::new(now_ms, holds, n_findings, vec![entry]);
@@ -210,6 +218,10 @@ fn open_at_rest(path: &Path) -> Outcome<Connection> {
     Ok(Connection::open_with_flags(uri + "?immutable=1", flags)?)
 }
 
+fn check_at_rest(path: &Path) -> Outcome<Report> {
+    verify::check_by_two(|| open_at_rest(path))
+}
+
 /// Checks a backup: that its files are those of its manifest, and that they are healthy.
 ///
 /// # Errors
@@ -224,9 +236,9 @@ pub fn verify_backup(path: &Path) -> Outcome<Backup> {
         let found = digest(file, &mut io::sink()).map_err(at(&named))?;
         entry.compare(&found)?;
     }
-    let copied = open_at_rest(&path.join(DATABASE))?;
-    migrate::check(&copied)?;
-    let report = verify::check(&copied)?;
+    let database = path.join(DATABASE);
+    migrate::check(&open_at_rest(&database)?)?;
+    let report = check_at_rest(&database)?;
     manifest.compare(&report)?;
     Ok(Backup { path: path.to_owned(), manifest, report: Some(report) })
 }

@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::super::{OpenError, Report, migrate, private_file, take_lock, verify};
-use super::{BackupError, DATABASE, Manifest, Outcome, at, digest, make_folder, sync_folder};
+use super::super::{OpenError, Report, migrate, private_file, take_lock};
+use super::{
+    BackupError, DATABASE, Manifest, Outcome, at, check_at_rest, digest, make_folder, open_at_rest,
+    sync_folder,
+};
 
 /// The database as long as it may not be used.
 const RESTORING: &str = "voodoo.db.restoring";
@@ -74,15 +77,15 @@ fn fill(
         to.sync_all().map_err(at(&restoring))?;
         entry.compare(&written)?;
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let database = Connection::open_with_flags(&restoring, flags)?;
-    migrate::check(&database)?;
-    let report = verify::check(&database)?;
+    migrate::check(&open_at_rest(&restoring)?)?;
+    let report = check_at_rest(&restoring)?;
     manifest.compare(&report)?;
     let n_findings = report.findings.iter().map(|finding| finding.n).sum();
     if n_findings > 0 && !is_damage_accepted {
         return Err(BackupError::Findings(n_findings));
     }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let database = Connection::open_with_flags(&restoring, flags)?;
     let epoch = begin_anew(&database, manifest)?;
     database.close().map_err(|(_, error)| error)?;
     let synced = File::open(&restoring).and_then(|file| file.sync_all());
@@ -94,7 +97,6 @@ fn fill(
 }
 
 fn begin_anew(database: &Connection, manifest: &Manifest) -> rusqlite::Result<String> {
-    database.pragma_update(None, "query_only", false)?;
     let change = database.unchecked_transaction()?;
     change.execute("UPDATE meta SET v = lower(hex(randomblob(16))) WHERE k = 'epoch'", [])?;
     let sql = "INSERT INTO meta VALUES('restored_from', ?1) ON CONFLICT(k) DO UPDATE SET v = ?1";

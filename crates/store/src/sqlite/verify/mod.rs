@@ -1,6 +1,6 @@
 //! The full check of a database: SQLite's own, and whether our rows fit each other.
 //!
-//! It reads one snapshot by a connection that cannot write, so that a server may run beside it.
+//! It reads snapshots by connections that cannot write, so that a server may run beside it.
 //! The log of the database is not written back meanwhile and grows by what is written. Nothing is
 //! repaired here: what to do about a finding is for people to decide.
 
@@ -9,12 +9,14 @@ mod timelines;
 
 use std::fs::File;
 use std::path::Path;
+use std::thread;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 use serde::{Deserialize, Serialize};
 use voodoo_proto::{ConversationId, UserId};
 
 use super::{OpenError, found, migrate, replay};
+use timelines::Timelines;
 
 /// Places that a finding names, at most; the rest is counted.
 const MAX_EXAMPLES: usize = 5;
@@ -86,7 +88,7 @@ pub fn verify(folder: &Path) -> Result<Report, OpenError> {
     let path = folder.join("voodoo.db");
     inspect(folder, &path)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    check(&Connection::open_with_flags(&path, flags)?)
+    check_by_two(|| Ok(Connection::open_with_flags(&path, flags)?))
 }
 
 /// Looks at a database that is to be read; the log too, if no server has it open.
@@ -101,30 +103,87 @@ pub(super) fn inspect(folder: &Path, path: &Path) -> Result<(), OpenError> {
 
 /// Checks what a connection reads, in one snapshot.
 pub(super) fn check(connection: &Connection) -> Result<Report, OpenError> {
+    in_snapshot(connection, |db| with_rows(of_file(db)?, || of_rows(db)))
+}
+
+/// Checks a database by two threads at once, each with a connection and a snapshot of its own: of
+/// what one looks at, nothing is compared with what the other does.
+pub(super) fn check_by_two<E: From<OpenError> + Send>(
+    open: impl Fn() -> Result<Connection, E> + Sync,
+) -> Result<Report, E> {
+    let mut rows = Findings::default();
+    let timelines = in_snapshot(&open()?, |db| Timelines::read(db, &mut rows))?;
+    let of_file = |db: &Connection| {
+        let file = of_file(db)?;
+        let parts = if file.is_file_damaged() { Vec::new() } else { timelines.check(db)? };
+        Ok((file, parts))
+    };
+    let of_rows = |db: &Connection| {
+        let mut rows = Findings::default();
+        of_relations(db, &mut rows)?;
+        Ok((rows, timelines.check(db)?))
+    };
+    thread::scope(|threads| {
+        let of_rows = threads.spawn(|| Ok::<_, E>(in_snapshot(&open()?, of_rows)?));
+        let of_file = open().and_then(|connection| Ok(in_snapshot(&connection, of_file)?));
+        let of_rows = of_rows.join().expect("the check of rows does not panic");
+        let (file, mut parts) = of_file?;
+        with_rows(file, || {
+            let (relations, others) = of_rows?;
+            parts.extend(others);
+            rows.absorb(relations);
+            rows.absorb_parts(parts);
+            Ok(rows)
+        })
+    })
+}
+
+fn in_snapshot<T>(
+    connection: &Connection,
+    look: impl FnOnce(&Connection) -> Result<T, OpenError>,
+) -> Result<T, OpenError> {
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
     let snapshot = connection.unchecked_transaction()?;
-    let report = look(&snapshot)?;
+    let seen = look(&snapshot)?;
     // A snapshot has nothing to commit.
     snapshot.finish()?;
-    Ok(report)
+    Ok(seen)
 }
 
-fn look(db: &Connection) -> Result<Report, OpenError> {
+/// Adds what rows come to. Where pages are damaged, more words about rows would only hide that.
+fn with_rows<E>(mut file: Report, rows: impl FnOnce() -> Result<Findings, E>) -> Result<Report, E> {
+    if !file.is_file_damaged() {
+        file.findings.extend(rows()?.0);
+    }
+    Ok(file)
+}
+
+/// Checks the file as SQLite sees it, and whether all tables and indexes are there.
+fn of_file(db: &Connection) -> Result<Report, OpenError> {
     let mut findings = Findings::default();
     let holds = findings.attempt(|_| holdings(db))?;
     findings.attempt(|findings| integrity(db, findings))?;
     findings.attempt(|findings| schema(db, findings))?;
-    // Where pages are damaged, more words about rows would only hide that.
-    if !is_of_file(&findings.0) {
-        // Where all indexes are there and fit, nothing unique is there twice.
-        if !findings.0.is_empty() {
-            relations::check_unique(db, &mut findings)?;
-        }
-        relations::check(db, &mut findings)?;
-        timelines::check(db, &mut findings)?;
+    // Where all indexes are there and fit, nothing unique is there twice.
+    if !findings.0.is_empty() && !is_of_file(&findings.0) {
+        relations::check_unique(db, &mut findings)?;
     }
     Ok(Report { holds, findings: findings.0 })
+}
+
+/// Checks whether rows fit each other.
+fn of_rows(db: &Connection) -> Result<Findings, OpenError> {
+    let mut findings = Findings::default();
+    let timelines = Timelines::read(db, &mut findings)?;
+    of_relations(db, &mut findings)?;
+    findings.absorb_parts(timelines.check(db)?);
+    Ok(findings)
+}
+
+fn of_relations(db: &Connection, findings: &mut Findings) -> Result<(), OpenError> {
+    relations::check(db, findings)?;
+    timelines::check_members(db, findings)
 }
 
 /// Counts what is there.
@@ -201,16 +260,27 @@ struct Findings(Vec<Finding>);
 
 impl Findings {
     fn note(&mut self, check: &str, words: &str, place: String) {
-        let known = self.0.iter_mut().find(|one| one.check == check && one.words == words);
-        let Some(finding) = known else {
-            let (check, words) = (check.to_owned(), words.to_owned());
-            self.0.push(Finding { check, words, n: 1, examples: vec![place] });
-            return;
-        };
-        finding.n += 1;
-        if finding.examples.len() < MAX_EXAMPLES {
-            finding.examples.push(place);
+        let (check, words) = (check.to_owned(), words.to_owned());
+        self.absorb(Self(vec![Finding { check, words, n: 1, examples: vec![place] }]));
+    }
+
+    fn absorb(&mut self, other: Self) {
+        for Finding { check, words, n, examples } in other.0 {
+            let known = self.0.iter_mut().find(|one| one.check == check && one.words == words);
+            let Some(finding) = known else {
+                self.0.push(Finding { check, words, n, examples });
+                continue;
+            };
+            finding.n += n;
+            let room = MAX_EXAMPLES.saturating_sub(finding.examples.len());
+            finding.examples.extend(examples.into_iter().take(room));
         }
+    }
+
+    /// In the order of the conversations, whoever looked at them.
+    fn absorb_parts(&mut self, mut parts: Vec<timelines::Part>) {
+        parts.sort_by_key(|(from, _)| *from);
+        parts.into_iter().for_each(|(_, findings)| self.absorb(findings));
     }
 
     /// Does one part of the check; pages that cannot be read, and rows that make no sense, are a

@@ -2,8 +2,9 @@
 //! mentions that fit the messages.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use rusqlite::{CachedStatement, Connection, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _, params};
 use voodoo_core::rows::{ConversationRow, MessageRow};
 use voodoo_proto::UserId;
 use voodoo_proto::event::HistoryEvent;
@@ -14,6 +15,18 @@ use super::super::codes::{json, opt_json, user_id};
 use super::super::table;
 use super::{Findings, place};
 
+/// Conversations that are looked at before the next few are taken.
+const FEW: usize = 64;
+
+/// All conversations, of which threads take a few at a time.
+pub(super) struct Timelines {
+    ids: Vec<i64>,
+    next: AtomicUsize,
+}
+
+/// What was found in the few that begin at a place.
+pub(super) type Part = (usize, Findings);
+
 /// The places of a message among the changes.
 struct Line {
     seq: u64,
@@ -21,14 +34,32 @@ struct Line {
     mod_rev: u64,
 }
 
-pub(super) fn check(db: &Connection, findings: &mut Findings) -> Result<(), OpenError> {
+/// Checks what is not of one conversation alone.
+pub(super) fn check_members(db: &Connection, findings: &mut Findings) -> Result<(), OpenError> {
     findings.attempt(|findings| mentions(db, findings))?;
-    let ids = findings.attempt(|_| ids(db))?.unwrap_or_default();
-    for id in ids {
-        findings.attempt(|findings| conversation(db, id, findings))?;
-    }
     findings.attempt(|findings| members(db, findings))?;
     Ok(())
+}
+
+impl Timelines {
+    pub(super) fn read(db: &Connection, findings: &mut Findings) -> Result<Self, OpenError> {
+        let ids = findings.attempt(|_| ids(db))?.unwrap_or_default();
+        Ok(Self { ids, next: AtomicUsize::new(0) })
+    }
+
+    /// Checks conversations until all are taken, by this thread or another.
+    pub(super) fn check(&self, db: &Connection) -> Result<Vec<Part>, OpenError> {
+        let mut parts = Vec::new();
+        loop {
+            let from = self.next.fetch_add(FEW, Ordering::Relaxed);
+            let Some(few) = self.ids.get(from..) else { return Ok(parts) };
+            let mut findings = Findings::default();
+            for id in few.iter().take(FEW) {
+                findings.attempt(|findings| conversation(db, *id, findings))?;
+            }
+            parts.push((from, findings));
+        }
+    }
 }
 
 fn ids(db: &Connection) -> rusqlite::Result<Vec<i64>> {
@@ -51,11 +82,9 @@ fn members(db: &Connection, findings: &mut Findings) -> rusqlite::Result<()> {
 fn conversation(db: &Connection, id: i64, findings: &mut Findings) -> rusqlite::Result<()> {
     let sql =
         table::sql_of(&["SELECT ", table::CONVERSATION, " FROM conversation WHERE conv_id = ?1"]);
-    let row = db.prepare_cached(&sql)?.query_row([id], table::conversation_row)?;
-    // What was destroyed is removed bit by bit.
-    if row.destroyed_ms.is_some() {
-        return Ok(());
-    }
+    let row = db.prepare_cached(&sql)?.query_row([id], table::conversation_row).optional()?;
+    // What was destroyed is removed bit by bit; its last bit perhaps since this was begun.
+    let Some(row) = row.filter(|row| row.destroyed_ms.is_none()) else { return Ok(()) };
     let lines = messages(db, &row, findings)?;
     let touches = touches(db, &row)?;
     check_touches(&row, &lines, &touches, findings);
