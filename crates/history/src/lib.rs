@@ -190,6 +190,19 @@ pub struct Reading {
     pub messages: Vec<Shown>,
 }
 
+/// What a client still missed when it had asked for it for long.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Behind {
+    /// Which client.
+    pub client: Client,
+    /// Where.
+    pub place: Place,
+    /// It has every change up to this one.
+    pub have: u64,
+    /// The newest change.
+    pub newest: u64,
+}
+
 /// Everything that was recorded.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct History {
@@ -203,6 +216,8 @@ pub struct History {
     pub spells: Vec<Spell>,
     /// The last readings, by everyone of everything they may read.
     pub readings: Vec<Reading>,
+    /// Clients that were given up.
+    pub behind: Vec<Behind>,
 }
 
 impl History {
@@ -213,6 +228,7 @@ impl History {
         self.lines.extend(other.lines);
         self.spells.extend(other.spells);
         self.readings.extend(other.readings);
+        self.behind.extend(other.behind);
     }
 
     /// How many messages were acknowledged.

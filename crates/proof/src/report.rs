@@ -133,6 +133,7 @@ impl Report {
                 Kind::LostAfterAck,
                 Kind::ShownThenLost,
                 Kind::MemberMisses,
+                Kind::StaysBehind,
                 Kind::MarkLost,
             ]),
             doubled: count(&[Kind::Duplicate]),

@@ -34,6 +34,8 @@ pub enum Kind {
     Gap,
     /// A member does not have what others have.
     MemberMisses,
+    /// A client asks and asks, and does not get what there is.
+    StaysBehind,
     /// A connection was told a change without the one before it.
     LineSkips,
     /// A connection was told an older change after a newer one.
@@ -92,6 +94,9 @@ pub fn check(history: &History) -> Vec<Anomaly> {
     sends::check(history, &known, &logs, &mut found);
     lines::check(history, &known, &logs, &mut found);
     marks::check(history, &logs, &mut found);
+    for behind in &history.behind {
+        found.add(Kind::StaysBehind, format!("{behind:?}"));
+    }
     found.anomalies
 }
 

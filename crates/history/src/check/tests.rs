@@ -1,7 +1,7 @@
 //! Each anomaly, made by hand in a history that is right without it, is found and named.
 
 use super::*;
-use crate::{Answer, Client, Connected, Reading, Said, Sight, Spell, Text};
+use crate::{Answer, Behind, Client, Connected, Reading, Said, Sight, Spell, Text};
 
 const ANN: Who = Who(0);
 const BOB: Who = Who(1);
@@ -291,6 +291,12 @@ fn what_is_shown_to_the_wrong_eyes_is_found() {
     assert_eq!(shown_within(3), []);
     assert_eq!(shown_within(2), [Kind::LeakInHistory]);
     assert_eq!(shown_within(5), [Kind::LeakAfterRemoval]);
+}
+
+#[test]
+fn a_client_that_stays_behind_is_found() {
+    let behind = Behind { client: Client(0), place: HALL, have: 3, newest: 5 };
+    assert_eq!(found(|history| history.behind.push(behind)), [Kind::StaysBehind]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::json;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use voodoo_client::connection::hello;
 use voodoo_client::{Address, Connection};
 use voodoo_history::{
-    Answer, Attempt, Client, Connected, History, Line, Place, Said, Shown, Sight, Text,
+    Answer, Attempt, Behind, Client, Connected, History, Line, Place, Said, Shown, Sight, Text,
 };
 
 use super::frame::Frame;
@@ -65,6 +65,8 @@ pub enum Phase {
     Finish,
     /// End once these changes have been seen.
     Settle(Arc<HashMap<Place, u64>>),
+    /// End, whatever of these changes has been seen.
+    GiveUp(Arc<HashMap<Place, u64>>),
 }
 
 /// A message on its way.
@@ -200,6 +202,15 @@ impl Talker {
                     return Ok(self.history);
                 }
             }
+            let phase = self.shared.phase.borrow().clone();
+            if let Phase::GiveUp(revs) = phase {
+                self.note_behind(&revs);
+                ensure!(
+                    !self.history.behind.is_empty(),
+                    "a client misses nothing and does not end"
+                );
+                return Ok(self.history);
+            }
             sleep(Duration::from_millis(self.chance.random_range(10..100))).await;
         }
     }
@@ -234,7 +245,8 @@ impl Talker {
             if live.is_synced && self.send_what_may(live).await.is_err() {
                 return Ok(());
             }
-            if self.is_settled(live) {
+            let is_given_up = matches!(*self.shared.phase.borrow(), Phase::GiveUp(_));
+            if is_given_up || self.is_settled(live) {
                 return Ok(());
             }
             tokio::select! {
@@ -280,6 +292,21 @@ impl Talker {
             self.follows.get(place).is_some_and(|follow| follow.have >= rev)
         };
         live.is_synced && self.queue.is_empty() && live.n_sends == 0 && self.places.iter().all(has)
+    }
+
+    fn note_behind(&mut self, revs: &HashMap<Place, u64>) {
+        for place in &self.places {
+            let have = self.follows.get(place).map_or(0, |follow| follow.have);
+            let newest = revs.get(place).copied().unwrap_or_default();
+            if have < newest {
+                self.history.behind.push(Behind {
+                    client: self.client,
+                    place: *place,
+                    have,
+                    newest,
+                });
+            }
+        }
     }
 
     /// Sends what waits, and new things while it is time to talk, up to the window.

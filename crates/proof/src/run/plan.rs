@@ -22,6 +22,8 @@ use super::starts::starts;
 
 /// For everything that a live server does at once.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// Until when every client has everything once nobody talks any more.
+const CONVERGES: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(2);
 
 /// What befalls the server, or the way to it.
@@ -301,16 +303,26 @@ async fn settle(
     };
     timeout(PATIENCE, answered).await.context("some messages are never answered")?;
     let revs = newest(server, &run.shared.directory).await?;
-    say.send_replace(Phase::Settle(Arc::new(revs)));
+    let revs = Arc::new(revs);
+    say.send_replace(Phase::Settle(Arc::clone(&revs)));
     let mut history = History::default();
-    let joined = async {
-        while let Some(recorded) = talkers.join_next().await {
-            history.absorb(recorded??);
-        }
-        anyhow::Ok(())
-    };
-    timeout(PATIENCE, joined).await.context("some clients never see everything")??;
+    if let Ok(joined) = timeout(CONVERGES, join(&mut talkers, &mut history)).await {
+        joined?;
+    } else {
+        // What they miss is the judge's to say.
+        say.send_replace(Phase::GiveUp(revs));
+        let joined = timeout(PATIENCE, join(&mut talkers, &mut history)).await;
+        joined.context("some clients do not end")??;
+    }
     Ok(history)
+}
+
+/// Gathers what clients recorded, each when it ends.
+async fn join(talkers: &mut Talkers, history: &mut History) -> Result<()> {
+    while let Some(recorded) = talkers.join_next().await {
+        history.absorb(recorded??);
+    }
+    Ok(())
 }
 
 /// The newest change of each conversation.
