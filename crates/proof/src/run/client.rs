@@ -1,6 +1,6 @@
 //! A client that talks as the protocol says, by its own few lines, and records what it meets.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,11 +18,10 @@ use voodoo_history::{
     Answer, Attempt, Behind, Client, Connected, History, Line, Place, Said, Shown, Sight, Text,
 };
 
+use super::follow::Follow;
 use super::frame::Frame;
 use super::people::{Directory, Person};
 
-/// A hole is filled by a question once it has stood so long.
-const HOLE: Duration = Duration::from_millis(200);
 const TICK: Duration = Duration::from_millis(50);
 /// One message in so many is followed by a mark.
 const MARK_EVERY: u64 = 20;
@@ -81,54 +80,6 @@ struct Draft {
 enum Asked {
     Send(Draft),
     Changes(Place),
-}
-
-/// Where a client stands in a conversation.
-#[derive(Debug, Default)]
-struct Follow {
-    /// Everything up to here has been seen.
-    have: u64,
-    /// What came from beyond a hole.
-    held: BTreeSet<u64>,
-    /// What there is, as far as it was told.
-    there: u64,
-    /// Since when something is missing.
-    hole_since: Option<Instant>,
-    is_asking: bool,
-}
-
-impl Follow {
-    /// A change was seen.
-    fn note(&mut self, rev: u64) {
-        if rev > self.have {
-            self.held.insert(rev);
-        }
-        self.reach(0);
-    }
-
-    /// Something is there that was not seen yet.
-    fn is_told(&mut self, rev: u64) {
-        self.there = self.there.max(rev);
-        self.reach(0);
-    }
-
-    /// Everything up to here was seen.
-    fn reach(&mut self, rev: u64) {
-        self.have = self.have.max(rev);
-        while let Some(first) = self.held.first().copied().filter(|first| *first <= self.have + 1) {
-            self.have = self.have.max(first);
-            self.held.pop_first();
-        }
-        if self.held.is_empty() && self.have >= self.there {
-            self.hole_since = None;
-        } else {
-            self.hole_since.get_or_insert_with(Instant::now);
-        }
-    }
-
-    fn wants(&self) -> bool {
-        !self.is_asking && self.hole_since.is_some_and(|since| since.elapsed() > HOLE)
-    }
 }
 
 /// A client of one person; it comes back by itself.

@@ -1,6 +1,7 @@
 //! Makes histories: clients that talk over a real server while it is killed, stopped or cut off.
 
 pub mod client;
+mod follow;
 mod frame;
 pub mod people;
 pub mod plan;
