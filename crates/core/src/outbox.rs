@@ -246,7 +246,7 @@ impl Outbox {
         self.waker.wake();
     }
 
-    /// Frame that wait, of all kinds.
+    /// Bytes that wait, of all kinds.
     #[must_use]
     pub fn n_bytes(&self) -> usize {
         self.state.lock().n_bytes()
