@@ -33,6 +33,8 @@ const ADMIN_PORT: u16 = 9600;
 const MAX_PLACES: usize = 1_000_000;
 /// Below this no process starts.
 const MIN_BUDGET_BYTES: u64 = 1024 * 1024;
+/// More would be a slip: each is a processor at work.
+const MAX_HASHING_THREADS: usize = 512;
 /// SQLite counts the room of its cache in KiB, by 31 bits.
 const MAX_CACHE_MIB: u32 = 1_048_576;
 
@@ -72,6 +74,13 @@ impl Config {
             (1..=MAX_CACHE_MIB).contains(&cache_mib),
             "store.cache_mib is {cache_mib}: from 1 to {MAX_CACHE_MIB}"
         );
+        let Hashing { threads, waiting, .. } = self.hashing;
+        for (name, value, most) in [
+            ("hashing.threads", threads, MAX_HASHING_THREADS),
+            ("hashing.waiting", waiting, MAX_PLACES),
+        ] {
+            ensure!(value <= most, "{name} is {value}: at most {most}");
+        }
         self.marks()?;
         self.check_starts()?;
         self.memory()?;

@@ -120,6 +120,8 @@ fn a_value_that_cannot_be_is_refused_with_its_name() {
         ("memory.budget = 'some'", "memory.budget is \"some\": bytes, `auto` or `none`"),
         ("memory.budget = 1000", "at least 1048576"),
         ("store.cache_mib = 0", "store.cache_mib is 0: from 1 to 1048576"),
+        ("hashing.threads = 513", "hashing.threads is 513: at most 512"),
+        ("hashing.waiting = 1000001", "hashing.waiting is 1000001: at most 1000000"),
         ("memory.refuse_percent = 101", "memory.refuse_percent is 101: from 1 to 100"),
         ("memory.admit_percent = 95", "from 1 to memory.refuse_percent, 90"),
         ("http.max_starting = 0", "http.max_starting is 0: 1 to 1000000"),
